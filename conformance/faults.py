@@ -1,0 +1,176 @@
+"""The fault vocabulary: everything that can go wrong on one attempt, as data.
+
+What lives here: one model a fault, how a schedule is read from and written to YAML or JSON.
+What must never be known here: how a fault is put on the wire (`sandbox/`), or what a client should do about it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+InProgressForm = Literal["102-bare", "102-body", "102-then-final", "400"]
+When = Literal["before", "after"]
+
+
+class _Fault(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def to_mapping(self) -> dict[str, object]:
+        """The mapping that a schedule file holds for this fault: what it is first, then what is not plain."""
+        whole = self.model_dump(by_alias=True)
+        telling = self.model_dump(by_alias=True, exclude_defaults=True)
+        return {
+            key: whole[key] for key in ("fault", "type", "form", "when", "to") if key in whole
+        } | telling
+
+
+class Ok(_Fault):
+    """Nothing goes wrong on this attempt."""
+
+    fault: Literal["ok"] = "ok"
+
+
+class _Line(_Fault):
+    when: When = Field(default="after", description="was the order booked before the line went dead?")
+
+
+class Reset(_Line):
+    """The connection is torn down with a TCP RST."""
+
+    fault: Literal["reset"] = "reset"
+
+
+class Close(_Line):
+    """The connection is closed in an orderly way (FIN) with no byte of an answer."""
+
+    fault: Literal["close"] = "close"
+
+
+class Hang(_Line):
+    """The connection stays open and nothing is ever sent on it."""
+
+    fault: Literal["hang"] = "hang"
+
+
+class Truncate(_Fault):
+    """The order is booked; the answer ends (FIN) in the middle of its body."""
+
+    fault: Literal["truncate"] = "truncate"
+
+
+class Error(_Fault):
+    """An error of the contract's catalogue. Uncached ones come from an intermediary: the API never saw
+    the request, so it is neither stored nor booked, unless `booked` says that the intermediary lied.
+    """
+
+    fault: Literal["error"] = "error"
+    type: str
+    status: int | None = Field(default=None, description="one of the type's statuses; the first if absent")
+    cached: bool = Field(default=False, description="does the idempotency store know and replay it?")
+    booked: bool = Field(default=False, description="the order exists although the answer says otherwise")
+
+
+class RateLimit(_Fault):
+    """429 in the contract's own envelope; nothing is booked."""
+
+    fault: Literal["rate-limit"] = "rate-limit"
+    retry_after: Literal["none", "seconds", "date"] | Annotated[float, Field(ge=0, le=86_400)] = "none"
+    delay: float = Field(default=10, ge=0, le=86_400, description="seconds that `seconds` and `date` ask for")
+
+    @property
+    def asked_wait(self) -> float | None:
+        """Seconds that the Retry-After header asks for; None when there is no such header."""
+        if isinstance(self.retry_after, float | int):
+            return float(self.retry_after)
+        return None if self.retry_after == "none" else self.delay
+
+
+class InProgress(_Fault):
+    """The original request is booked and still being worked on: `for` attempts in a row are told so.
+
+    With `102-then-final` the interim 102 is followed by the final answer on the same connection.
+    """
+
+    fault: Literal["in-progress"] = "in-progress"
+    form: InProgressForm = "400"
+    times: int = Field(default=1, ge=1, le=1_000, alias="for", description="attempts that meet it")
+
+
+class _Unreadable(_Fault):
+    when: When = Field(default="before", description="was the order booked before this was sent?")
+
+
+class Garbage(_Unreadable):
+    """Bytes that are no HTTP, then FIN."""
+
+    fault: Literal["garbage"] = "garbage"
+
+
+class Html(_Unreadable):
+    """A load balancer's 502 page."""
+
+    fault: Literal["html"] = "html"
+
+
+class Empty(_Unreadable):
+    """A status line with headers and a body of no bytes: 502, or 200 when the order was booked."""
+
+    fault: Literal["empty"] = "empty"
+
+
+class Redirect(_Fault):
+    """A redirect to another host, or to plain http; nothing is booked."""
+
+    fault: Literal["redirect"] = "redirect"
+    to: Literal["other-host", "plain-http"] = "other-host"
+    status: Literal[301, 302, 303, 307, 308] = 307
+
+
+class Slow(_Fault):
+    """The order is booked at once and the answer comes `seconds` later."""
+
+    fault: Literal["slow"] = "slow"
+    seconds: float = Field(default=5, ge=0, le=86_400)
+
+
+class ExtraFields(_Fault):
+    """A correct answer with properties that nobody has seen before, at every depth."""
+
+    fault: Literal["extra-fields"] = "extra-fields"
+
+
+class Reordered(_Fault):
+    """A correct answer with its properties in another order."""
+
+    fault: Literal["reordered"] = "reordered"
+
+
+Fault = Annotated[
+    Ok
+    | Reset
+    | Close
+    | Hang
+    | Truncate
+    | Error
+    | RateLimit
+    | InProgress
+    | Garbage
+    | Html
+    | Empty
+    | Redirect
+    | Slow
+    | ExtraFields
+    | Reordered,
+    Field(discriminator="fault"),
+]
+Schedule = tuple[Fault, ...]
+
+schedules: TypeAdapter[Schedule] = TypeAdapter(Schedule)
+"""Reads a schedule from the list of mappings that a file holds: `schedules.validate_python([{"fault": "ok"}])`."""
+
+
+def to_mappings(schedule: Schedule) -> list[dict[str, object]]:
+    """The schedule as the list of mappings that a schedule file and a counterexample hold."""
+    return [fault.to_mapping() for fault in schedule]
