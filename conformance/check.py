@@ -1,0 +1,97 @@
+"""What a check is, and the decorators by which it is declared.
+
+What lives here: a check's identity, what it needs to be run, the remarks that its judge makes, the catalogue.
+What must never be known here: how trials are run and how results are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from conformance.finding import Severity, Violation
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from conformance.contract import Contract
+    from conformance.evidence import Trial
+    from conformance.judge.case import Case
+    from conformance.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The precondition named by `aspect` was there, so that holding means something."""
+
+    aspect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """The precondition was not there, and why. Decides only if it was never there."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The evidence shows that the requirement cannot concern this run, and why."""
+
+    reason: str
+    caller_must: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Worth telling, decides nothing."""
+
+    text: str
+
+
+Remark: TypeAlias = Violation | Observed | Unmet | NotApplicable | Note
+Judge: TypeAlias = "Callable[[Case], Iterable[Remark]]"
+Declaration: TypeAlias = "Callable[[Profile, Contract], Iterable[Remark]]"
+Plan: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question. Either `judge` is put to the evidence of trials, or `declaration` to the profile.
+
+    `floor` gives, for each aspect that must have been observed for a pass, the explicit trials that always
+    run; `generated` is the strategy for the trials after them, None where the check is not property-based.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    requirements: tuple[str, ...]
+    impact: str
+    remedy: str
+    method: str
+    source: str
+    judge: Judge | None = None
+    declaration: Declaration | None = None
+    floor: Plan | None = None
+    generated: Callable[[Contract], SearchStrategy[Trial]] | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def section(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def slug(self) -> str:
+        return self.id.partition(".")[2]
+
+    @property
+    def needs_client(self) -> bool:
+        return self.judge is not None
+
+
+def remarks(check: Check, case: Case) -> Iterator[Remark]:
+    """What the check's judge has to say about one trial."""
+    assert check.judge is not None
+    yield from check.judge(case)

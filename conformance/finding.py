@@ -1,0 +1,72 @@
+"""A check's answer, as data: what was violated, the smallest counterexample, and how the check ended.
+
+What lives here: the records that travel from a judge to the report, and their JSON form.
+What must never be known here: how trials are run, and how a report looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from conformance.evidence import Evidence
+
+Severity = Literal["blocker", "major", "advisory"]
+Status = Literal["passed", "failed", "skipped", "not-applicable", "error"]
+Basis = Literal["observed", "declared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which evidence breaks a requirement.
+
+    `rule` names the way in a few words and tells one bug from another; `summary` is one sentence with the
+    exact difference in it; `exchanges` are the numbers of the exchanges that show it.
+    """
+
+    rule: str
+    summary: str
+    exchanges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a check failed. `others` are violations of other kinds that the same check met on its way."""
+
+    violation: Violation
+    evidence: Evidence | None
+    """of the smallest counterexample; None when the check examined no trial"""
+    impact: str
+    remedy: str
+    repetitions: int = 0
+    reproduced: int = 0
+    """in how many of the repetitions the violation came back"""
+    others: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check ended.
+
+    `reason` says why it was not tested or not applicable, or holds the traceback of an error of ours;
+    `note` is something that a reader should know although it decides nothing. `simulated` is in client
+    seconds, `seconds` on the wall.
+    """
+
+    id: str
+    status: Status
+    basis: Basis = "observed"
+    trials: int = 0
+    simulated: float = 0.0
+    seconds: float = 0.0
+    note: str | None = None
+    reason: str | None = None
+    caller_must: tuple[str, ...] = ()
+    """what the client leaves to its caller; shown in the report's head"""
+    finding: Finding | None = None
+
+
+results: TypeAdapter[CheckResult] = TypeAdapter(CheckResult)
+"""JSON both ways, ASCII only, as it travels between processes."""
