@@ -43,12 +43,14 @@ class PlannedOrder:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What to do in one run. `concurrent`: all orders are handed over at once, else one after the other.
-    `verbose`: every logger at its most talkative, and the client's own debug switches on.
+    `verbose`: every logger at its most talkative, and the client's own debug switches on. `restart`: between
+    one order and the next the client is ended and started again.
     """
 
     orders: tuple[PlannedOrder, ...]
     concurrent: bool = False
     verbose: bool = False
+    restart: bool = False
     seed: int = 0
 
 

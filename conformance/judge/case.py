@@ -1,0 +1,179 @@
+"""The evidence of one trial, told as stories: one order, its attempts, its calls, and what became of it.
+
+What lives here: the words in which judges speak of evidence. Everything is derived from the evidence alone.
+What must never be known here: any vendor's names, and which check is asking.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from pydantic import JsonValue
+
+from conformance.contract import Contract
+from conformance.evidence import Call, Evidence, Exchange, LedgerEntry, Outcome, PlannedOrder
+
+RESOLVING = frozenset({"success", "final", "rate-limited", "key-mismatch"})
+"""answers after which it is certain whether this attempt booked the order"""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Two attempts in a row for one reference. `wait`: client seconds from the end of the first answer, or the
+    moment at which the client gave it up, to the second request. `by_suite`: the pause was ours, since the
+    client had handed the order back in between.
+    """
+
+    earlier: Exchange
+    later: Exchange
+    wait: float
+    by_suite: bool
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that happened to one reference."""
+
+    order: PlannedOrder
+    attempts: tuple[Exchange, ...]
+    calls: tuple[Call, ...]
+    ledger: tuple[LedgerEntry, ...]
+
+    @property
+    def reference(self) -> str:
+        return self.order.reference
+
+    @cached_property
+    def retries(self) -> tuple[Retry, ...]:
+        return tuple(self._retry(earlier, later) for earlier, later in pairwise(self.attempts))
+
+    def _retry(self, earlier: Exchange, later: Exchange) -> Retry:
+        ends = [time for time in (earlier.answered_at, earlier.client_gone_at) if time is not None]
+        over = min(ends, default=earlier.received_at)
+        by_suite = any(
+            call.ended_at is not None
+            and call.ended_at >= earlier.received_at
+            and following.started_at <= later.received_at
+            for call, following in pairwise(self.calls)
+        )
+        return Retry(earlier, later, later.received_at - over, by_suite)
+
+    @cached_property
+    def last_call(self) -> Call | None:
+        return self.calls[-1] if self.calls else None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the client believed in the end; None if its last call crashed, hung or was stopped."""
+        return self.last_call.outcome if self.last_call else None
+
+    @cached_property
+    def undisturbed(self) -> tuple[Exchange, ...]:
+        """The attempts up to and including the first that a final error or a key mismatch answered."""
+        for index, attempt in enumerate(self.attempts):
+            if attempt.answer in ("final", "key-mismatch") and attempt.delivered == "complete":
+                return self.attempts[: index + 1]
+        return self.attempts
+
+    def resolved_before(self, attempt: Exchange) -> bool:
+        """No attempt before this one may have booked the order without the client having been told."""
+        return all(
+            earlier.answer in RESOLVING and earlier.delivered == "complete"
+            for earlier in self.attempts
+            if earlier.number < attempt.number
+        )
+
+    def booked_by(self, order_id: str | None) -> bool:
+        return any(entry.order_id == order_id for entry in self.ledger)
+
+    def after(self, attempt: Exchange) -> tuple[Exchange, ...]:
+        return tuple(later for later in self.attempts if later.number > attempt.number)
+
+    def said(self) -> str:
+        """What the client said in the end, in a few words."""
+        call = self.last_call
+        if call is None:
+            return "nothing"
+        if call.outcome is None:
+            detail = call.detail.strip().splitlines()[-1:] if call.detail.strip() else []
+            return " ".join([f"nothing: it {call.ending}", *(f"({line[:160]})" for line in detail)])
+        told = [call.outcome.order_id, call.outcome.status, call.outcome.type]
+        return " ".join([call.outcome.kind, *(f"{part}" for part in told if part)])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One trial's evidence beside what was promised: the contract, the profile's API version, and whether the
+    client goes on with an order when it is asked again.
+    """
+
+    evidence: Evidence
+    contract: Contract
+    api_version: str
+    resumes: bool = True
+
+    @cached_property
+    def stories(self) -> tuple[Story, ...]:
+        return tuple(self._story(order) for order in self.evidence.trial.orders)
+
+    def _story(self, order: PlannedOrder) -> Story:
+        reference = order.reference
+        return Story(
+            order,
+            tuple(
+                exchange
+                for exchange in self.evidence.exchanges
+                if exchange.reference == reference and exchange.attempt is not None
+            ),
+            tuple(call for call in self.evidence.calls if call.reference == reference),
+            tuple(entry for entry in self.evidence.ledger if entry.reference == reference),
+        )
+
+    @cached_property
+    def attempts(self) -> tuple[Exchange, ...]:
+        """Every create-order request of the trial, also those of which it is not known whose they are."""
+        return tuple(exchange for exchange in self.evidence.exchanges if exchange.attempt is not None)
+
+    @cached_property
+    def alike(self) -> bool:
+        """Several orders have equal content, so that exchanges cannot be told apart by it."""
+        values = [order.face_value for order in self.evidence.trial.orders]
+        return len(set(values)) < len(values)
+
+    def faulty(self, *kinds: str) -> Iterator[tuple[Story, Exchange]]:
+        """Each attempt that met a fault of these kinds, with the story that it belongs to."""
+        for story in self.stories:
+            for attempt in story.attempts:
+                if attempt.fault is not None and attempt.fault.fault in kinds:
+                    yield story, attempt
+
+    def answered(self, *answers: str) -> Iterator[tuple[Story, Exchange]]:
+        """Each attempt that was wholly answered in one of these classes, with its story."""
+        for story in self.stories:
+            for attempt in story.attempts:
+                if attempt.answer in answers and attempt.delivered == "complete":
+                    yield story, attempt
+
+
+def same_json(one: str, other: str) -> bool:
+    """Equal as JSON; texts that are no JSON are compared as they are."""
+    return _json_or_text(one) == _json_or_text(other)
+
+
+def _json_or_text(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value
+
+
+def short(key: str | None) -> str:
+    """A key short enough for a sentence, long enough to be told from another."""
+    if not key:
+        return "no key"
+    return key if len(key) <= 20 else f"{key[:8]}…{key[-6:]}"

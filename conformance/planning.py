@@ -1,0 +1,124 @@
+"""Trials, planned: orders from a seed, explicit schedules for the floor, strategies for the rest.
+
+What lives here: how a `Trial` comes about.
+What must never be known here: how it is run, and what any check makes of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from conformance.evidence import PlannedOrder, Trial
+from conformance.faults import Fault, Schedule, to_mappings
+
+if TYPE_CHECKING:
+    from conformance.contract import Contract
+
+
+def seed_of(*parts: object) -> int:
+    """A 64-bit seed that depends on every part, the same in every process and on every machine."""
+    text = json.dumps([str(part) for part in parts])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+def fill(template: JsonValue, values: dict[str, JsonValue]) -> JsonValue:
+    """The template with each string `$name` replaced by `values[name]`."""
+    if isinstance(template, str) and template.startswith("$"):
+        return values[template[1:]]
+    if isinstance(template, dict):
+        return {key: fill(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [fill(value, values) for value in template]
+    return template
+
+
+def products(contract: Contract) -> list[tuple[str, str]]:
+    """Product code and currency of everything that the sandbox sells."""
+    for operation in contract.operations.values():
+        if operation.kind == "static" and operation.collection and isinstance(operation.answer, dict):
+            entries = operation.answer.get(operation.collection)
+            if isinstance(entries, list):
+                return [
+                    (str(entry["code"]), str(entry["currency"]))
+                    for entry in entries
+                    if isinstance(entry, dict) and "code" in entry and "currency" in entry
+                ]
+    return [("", contract.currencies[0])]
+
+
+def orders(contract: Contract, rng: random.Random, schedules: Sequence[Schedule]) -> tuple[PlannedOrder, ...]:
+    """One valid order for each schedule. Face values differ, so that each order is known by its own."""
+    cents = rng.sample(range(500, 10_000), len(schedules))
+    step = Decimal(contract.orders.face_value_step)
+    planned = []
+    for amount, schedule in zip(cents, schedules, strict=True):
+        face_value = amount * step
+        product, currency = rng.choice(products(contract))
+        item = fill(contract.orders.example_item, {"face_value": float(face_value), "product": product})
+        body = fill(contract.orders.example, {"currency": currency, "items": [item]})
+        assert isinstance(body, dict)
+        reference = f"order-{rng.getrandbits(40):010x}"
+        planned.append(PlannedOrder(reference, body, str(face_value), schedule))
+    return tuple(planned)
+
+
+def trial(
+    contract: Contract,
+    *schedules: Schedule,
+    concurrent: bool = False,
+    verbose: bool = False,
+    restart: bool = False,
+    equal_content: bool = False,
+) -> Trial:
+    """A trial of one order for each schedule. Equal arguments give equal trials, so that checks that ask for
+    the same one can share its evidence. `restart`: the client is ended and started again between orders;
+    `equal_content`: all orders are alike but for their reference.
+    """
+    seed = seed_of(json.dumps([to_mappings(schedule) for schedule in schedules]), concurrent, verbose, restart)
+    planned = orders(contract, random.Random(seed), schedules)
+    if equal_content:
+        planned = tuple(
+            replace(order, body=planned[0].body, face_value=planned[0].face_value) for order in planned
+        )
+    return Trial(planned, concurrent=concurrent, verbose=verbose, restart=restart, seed=seed)
+
+
+def singles(contract: Contract, *faults: Fault, verbose: bool = False) -> tuple[Trial, ...]:
+    """One trial for each fault: one order, whose first attempt meets it."""
+    return tuple(trial(contract, (fault,), verbose=verbose) for fault in faults)
+
+
+def sequences(contract: Contract, *schedules: Iterable[Fault]) -> tuple[Trial, ...]:
+    """One trial for each schedule: one order, whose attempts meet its faults in turn."""
+    return tuple(trial(contract, tuple(schedule)) for schedule in schedules)
+
+
+def smaller(whole: Trial) -> Iterable[Trial]:
+    """Trials with one thing less to go wrong than this one, the smallest first."""
+    if len(whole.orders) > 1:
+        for order in whole.orders:
+            yield replace(whole, orders=tuple(other for other in whole.orders if other is not order))
+    for index, order in enumerate(whole.orders):
+        for position in range(len(order.schedule)):
+            schedule = order.schedule[:position] + order.schedule[position + 1 :]
+            lighter = replace(order, schedule=schedule)
+            yield replace(whole, orders=(*whole.orders[:index], lighter, *whole.orders[index + 1 :]))
+
+
+def with_references(planned: Trial, serial: int) -> Trial:
+    """The same trial under references that this run of the suite has not used before.
+
+    A client may remember a reference for as long as its process lives.
+    """
+    return replace(
+        planned,
+        orders=tuple(replace(order, reference=f"{order.reference}-{serial}") for order in planned.orders),
+    )
