@@ -1,0 +1,171 @@
+"""The python driver: the client is a function, called in this very process.
+
+What lives here: finding the function, calling it, and what it logs. It runs inside the host process
+(`host.py`), which can be ended when the client does not.
+What must never be known here: the sandbox, the clock in use, and any check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import importlib
+import inspect
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.contract import Contract
+from conformance.drivers.outcome import Crash, from_exception, from_return
+from conformance.evidence import Call, Outcome, PlannedOrder
+from conformance.hygiene.canary import Scanner
+from conformance.trial import Stop
+
+Target = Callable[[dict[str, object], "Context"], object]
+LOG_LIMIT = 4_000_000
+"""characters of log records kept for one trial"""
+
+
+class TargetError(Exception):
+    """The function that the profile names cannot be had; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the client is told beside the order. `state_dir` outlives restarts of the client."""
+
+    base_url: str
+    api_key: str
+    api_version: str
+    reference: str
+    state_dir: Path
+    ca_file: Path | None = None
+
+
+def find_target(name: str) -> Target:
+    """The function that `module:function` names.
+
+    Raises TargetError: no such module, an error while it was imported, or no such function in it.
+    """
+    module_name, _, path = name.partition(":")
+    try:
+        found: object = importlib.import_module(module_name)
+    except BaseException as error:  # the client's module may raise whatever it likes, SystemExit too
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        raise TargetError(f"client.target: importing {module_name!r} failed\n{trace}") from None
+    for part in path.split("."):
+        if not hasattr(found, part):
+            known = [key for key, value in vars(found).items() if callable(value) and not key.startswith("_")]
+            hint = f"; it has {', '.join(known[:8])}" if known else ""
+            raise TargetError(f"client.target: {module_name!r} has no {path!r}{hint}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise TargetError(f"client.target: {name!r} cannot be called; it is a {type(found).__name__}")
+    return found
+
+
+class PythonDriver:
+    """Calls the function in a thread of its own for each order. `limit`: client seconds for one call."""
+
+    kind = "python"
+
+    def __init__(
+        self, target: Target, context: Callable[[str], Context], contract: Contract, scanner: Scanner, limit: float
+    ) -> None:
+        self.epoch = time.monotonic()
+        self.traces: list[str] = []
+        self.unfinished = 0
+        self._target = target
+        self._context = context
+        self._contract = contract
+        self._scanner = scanner
+        self._limit = limit
+
+    def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
+        started = time.monotonic() - self.epoch
+        over = threading.Event()
+        believed: list[Outcome | Crash] = []
+
+        def run() -> None:
+            try:
+                value = self._target(copy.deepcopy(order.body), self._context(order.reference))  # type: ignore[arg-type]  # JSON is invariant
+                if inspect.isawaitable(value):
+                    value = asyncio.run(_finish(value))
+                believed.append(from_return(value))
+            except BaseException as error:  # whatever the client raises is what it says, SystemExit too
+                self.traces.append("".join(traceback.format_exception(error)))
+                believed.append(from_exception(error, self._contract))
+            finally:
+                over.set()
+
+        threading.Thread(target=run, name=f"client-{order.reference}-{number}", daemon=True).start()
+        if isinstance(stop, Stop):
+            stop.tell(over.set)
+        over.wait(self._limit)
+        ended = time.monotonic() - self.epoch
+        if not believed:
+            self.unfinished += 1
+            if stop.is_set():
+                return Call(order.reference, number, started, ended, None, "stopped")
+            detail = f"no answer within {self._limit:.0f} client seconds"
+            return Call(order.reference, number, started, ended, None, "hung", detail)
+        result = believed[0]
+        if isinstance(result, Crash):
+            detail = self._scanner.redact(result.detail)
+            return Call(order.reference, number, started, ended, None, "crashed", detail)
+        return Call(order.reference, number, started, ended, result)
+
+
+async def _finish(value: object) -> object:
+    return await value  # type: ignore[misc]  # only called with awaitables
+
+
+class _Records(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.lines: list[str] = []
+        self.size = 0
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception as error:  # a record that cannot be formatted is the client's bug, and no leak
+            line = f"{record.levelname} {record.name} (not formattable: {error!r})"
+        self.size += len(line)
+        if self.size < LOG_LIMIT:
+            self.lines.append(line)
+
+
+@contextmanager
+def every_logger_talks() -> Iterator[list[str]]:
+    """Inside, every logger is at DEBUG; gives the list that the formatted records are added to.
+
+    Switches that are no loggers, such as `http.client`'s debug level, stay as the client has them.
+    """
+    handler = _Records()
+    root = logging.getLogger()
+    loggers = [root, *(item for item in root.manager.loggerDict.values() if isinstance(item, logging.Logger))]
+    before = [(logger, logger.level, logger.disabled) for logger in loggers]
+    disabled = root.manager.disable
+    logging.disable(logging.NOTSET)
+    listening = [logger for logger in loggers if logger is root or not logger.propagate]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+        logger.disabled = False
+    for logger in listening:
+        logger.addHandler(handler)
+    try:
+        yield handler.lines
+    finally:
+        for logger in listening:
+            logger.removeHandler(handler)
+        for logger, level, was_disabled in before:
+            logger.setLevel(level)
+            logger.disabled = was_disabled
+        logging.disable(disabled)
