@@ -1,0 +1,62 @@
+"""A finding as the report holds it: plain JSON, complete enough to be run again, safe to be shown.
+
+What lives here: how findings and their evidence are put into the report's records.
+What must never be known here: what a finding means for the verdict, and how it looks.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pydantic import JsonValue
+
+from conformance.evidence import Evidence, evidences
+from conformance.faults import to_mappings
+from conformance.finding import Finding, Violation
+from conformance.reporting.plain import plain, plain_json
+from conformance.reporting.readiness import Counterexample, FindingEntry, ViolationEntry
+from conformance.reporting.sequence import sequence
+
+
+def finding_entry(finding: Finding) -> FindingEntry:
+    """The finding with its counterexample told and stored."""
+    main = _violation(finding.violation)
+    evidence = finding.evidence
+    return FindingEntry(
+        rule=main.rule,
+        summary=main.summary,
+        impact=finding.impact,
+        remedy=finding.remedy,
+        exchanges=main.exchanges,
+        repetitions=finding.repetitions,
+        reproduced=finding.reproduced,
+        others=tuple(_violation(other) for other in finding.others),
+        sequence=() if evidence is None else sequence(evidence, main.exchanges),
+        counterexample=Counterexample(orders=(), schedule={}, evidence={})
+        if evidence is None
+        else counterexample(evidence),
+    )
+
+
+def counterexample(evidence: Evidence) -> Counterexample:
+    """The trial, told apart into orders and schedules, with all that was observed in it."""
+    observed = evidences.dump_python(evidence, mode="json", by_alias=True)
+    planned = evidence.trial.orders
+    schedule = {order.reference: to_mappings(order.schedule) for order in planned}
+    return Counterexample(
+        orders=tuple(
+            {"reference": order.reference, "face_value": order.face_value, "body": order.body}
+            for order in planned
+        ),
+        # Faults are models of strings, numbers and booleans only.
+        schedule=cast(dict[str, list[dict[str, JsonValue]]], schedule),
+        evidence=cast(dict[str, JsonValue], plain_json(observed)),
+    )
+
+
+def _violation(violation: Violation) -> ViolationEntry:
+    return ViolationEntry(
+        rule=plain(violation.rule, 200),
+        summary=plain(violation.summary, 1_000),
+        exchanges=violation.exchanges,
+    )

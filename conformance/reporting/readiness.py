@@ -1,0 +1,214 @@
+"""The readiness report as data.
+
+What lives here: the models of `readiness.json`, in the order in which they are written.
+What must never be known here: how a result came about, how a verdict is reached, how a report looks.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
+
+from conformance.finding import Basis, Severity
+
+SCHEMA: Literal["golive/readiness/v1"] = "golive/readiness/v1"
+
+Verdict = Literal["ready", "ready-with-waivers", "not-ready", "incomplete"]
+Status = Literal["passed", "failed", "waived", "skipped", "not-applicable", "error"]
+Strength = Literal["must", "should", "may"]
+WaiverState = Literal["used", "unused", "expired"]
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    left_out_when_none: ClassVar[frozenset[str]] = frozenset()
+    """fields that the file does not have at all, rather than as null"""
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        written: dict[str, object] = write(self)
+        return {
+            key: value
+            for key, value in written.items()
+            if value is not None or key not in self.left_out_when_none
+        }
+
+
+class Tool(_Record):
+    name: str
+    version: str
+
+
+class ContractFacts(_Record):
+    """Which promises the client was held to. `digest` is that of the contract file."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class Selection(_Record):
+    """The part of the suite that was asked for. A report with a selection is no readiness report."""
+
+    select: tuple[str, ...] = Field(description="patterns of `--select`; none means every check")
+    skip: tuple[str, ...] = Field(description="patterns of `--skip`")
+    checks: tuple[str, ...] = Field(description="ids of the checks that these left")
+
+
+class Run(_Record):
+    """How the suite was run. `duration_s` is in seconds on the wall, `simulated_s` in client seconds."""
+
+    left_out_when_none = frozenset({"selection", "interrupted", "unconfined", "api_version"})
+
+    seed: int
+    clock: str
+    sandbox: str = Field(description="what the client talked to")
+    driver: str
+    examples: Count = Field(
+        description="generated trials of a property-based check, beside its explicit ones"
+    )
+    duration_s: Seconds
+    simulated_s: Seconds
+    trials: Count
+    profile_digest: str | None = Field(description="of the profile file; null when there was none")
+    client_digest: str | None = Field(description="of the client's source; null when it could not be had")
+    confined: bool = Field(description="was the client kept from everything beyond loopback?")
+    unconfined: str | None = Field(default=None, description="why it was not confined")
+    api_version: str | None = Field(default=None, description="the version that the profile names")
+    selection: Selection | None = None
+    interrupted: str | None = Field(default=None, description="why the run ended before its end")
+
+
+class Summary(_Record):
+    """Every check of the catalogue is counted in exactly one of the first six. `advisory` counts again
+    those of `failed` whose severity is advisory: they never change the verdict.
+    """
+
+    passed: Count
+    failed: Count = Field(description="failed and not waived, whatever the severity")
+    waived: Count = Field(description="failures that are covered, and accepted untested checks")
+    skipped: Count = Field(description="not tested")
+    not_applicable: Count
+    errored: Count = Field(description="the suite itself went wrong")
+    advisory: Count = Field(description="how many of `failed` are advisory")
+
+
+class ViolationEntry(_Record):
+    rule: str
+    summary: str
+    exchanges: tuple[int, ...] = Field(description="numbers of the exchanges that show it")
+
+
+class Counterexample(_Record):
+    """The smallest trial that shows the violation; empty when the check examined no trial.
+
+    `orders` are the planned orders without their schedules, `schedule` has for each reference the list of
+    faults as a schedule file would, `evidence` is everything that was observed.
+    """
+
+    orders: tuple[JsonValue, ...]
+    schedule: dict[str, list[dict[str, JsonValue]]]
+    evidence: dict[str, JsonValue]
+
+
+class FindingEntry(_Record):
+    """Why a check failed. `reproduced` says in how many of `repetitions` the violation came back."""
+
+    rule: str = Field(description="the kind of violation, in a few words")
+    summary: str
+    impact: str
+    remedy: str
+    exchanges: tuple[int, ...] = Field(description="numbers of the exchanges that show it")
+    repetitions: Count
+    reproduced: Count
+    others: tuple[ViolationEntry, ...] = Field(description="violations of other kinds, met on the way")
+    sequence: tuple[str, ...] = Field(description="the counterexample told step by step, a line each")
+    counterexample: Counterexample
+
+
+class Cover(_Record):
+    """The waiver that a waived check rests on, and what it covers."""
+
+    reason: str
+    owner: str
+    expires: date = Field(description="the last day on which it holds")
+    covers: Literal["failure", "untested"]
+
+
+class CheckEntry(_Record):
+    """One check. `reason` says why it was not tested or not applicable, or holds the traceback of an error
+    of the suite. `simulated_s` is in client seconds, `duration_s` in seconds on the wall.
+    """
+
+    left_out_when_none = frozenset({"note", "reason", "finding", "waiver"})
+
+    id: str
+    section: str
+    title: str
+    severity: Severity
+    status: Status
+    basis: Basis = Field(description="observed by the suite, or declared by the integrator")
+    requirements: tuple[str, ...]
+    method: str
+    source: str
+    trials: Count
+    simulated_s: Seconds
+    duration_s: Seconds
+    note: str | None = None
+    reason: str | None = None
+    finding: FindingEntry | None = None
+    waiver: Cover | None = None
+
+
+class RequirementEntry(_Record):
+    left_out_when_none = frozenset({"excluded"})
+
+    id: str
+    section: str
+    text: str
+    strength: Strength
+    source: str
+    checks: tuple[str, ...]
+    excluded: str | None = Field(default=None, description="why no check can prove it")
+
+
+class WaiverEntry(_Record):
+    """A waiver of the profile. `blocks`: the run is not ready until it is removed."""
+
+    check: str
+    reason: str
+    owner: str
+    expires: date = Field(description="the last day on which it holds")
+    state: WaiverState
+    blocks: bool
+    note: str = Field(description="what came of it, in a sentence")
+
+
+class CallerMust(_Record):
+    """Something that the client leaves to whoever calls it."""
+
+    what: str
+    checks: tuple[str, ...] = Field(description="ids of the checks that met it")
+
+
+class Readiness(_Record):
+    """The whole report, `readiness.json`."""
+
+    schema_id: Literal["golive/readiness/v1"] = Field(alias="schema")
+    verdict: Verdict
+    subject: str
+    generated_at: datetime
+    tool: Tool
+    contract: ContractFacts
+    run: Run
+    summary: Summary
+    checks: tuple[CheckEntry, ...]
+    requirements: tuple[RequirementEntry, ...]
+    waivers: tuple[WaiverEntry, ...]
+    caller_must: tuple[CallerMust, ...]

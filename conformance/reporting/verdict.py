@@ -1,0 +1,329 @@
+"""What all findings add up to: results in, the whole readiness report out. Pure.
+
+What lives here: the rules of status, waivers, verdict and exit status, and the report's own arithmetic.
+What must never be known here: how trials are run, and how a report looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from conformance.check import Check
+from conformance.finding import CheckResult
+from conformance.reporting.counterexample import finding_entry
+from conformance.reporting.plain import plain
+from conformance.reporting.readiness import (
+    SCHEMA,
+    CallerMust,
+    CheckEntry,
+    ContractFacts,
+    Cover,
+    Readiness,
+    RequirementEntry,
+    Run,
+    Status,
+    Strength,
+    Summary,
+    Tool,
+    Verdict,
+    WaiverEntry,
+    WaiverState,
+)
+
+EXIT_STATUS: Mapping[Verdict, int] = {
+    "ready": 0,
+    "ready-with-waivers": 0,
+    "not-ready": 1,
+    "incomplete": 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What there is to say about the run as a whole. `generated_at` is aware of its time zone."""
+
+    subject: str
+    generated_at: datetime
+    tool: Tool
+    contract: ContractFacts
+    run: Run
+
+
+class RequirementLike(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def section(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def strength(self) -> Strength: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def checks(self) -> Sequence[str]: ...
+    @property
+    def excluded(self) -> str | None: ...
+
+
+class WaiverLike(Protocol):
+    @property
+    def check(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def expires(self) -> date: ...
+
+
+def assemble(
+    results: Iterable[CheckResult],
+    catalogue: Iterable[Check],
+    requirements: Iterable[RequirementLike],
+    facts: RunFacts,
+    waivers: Iterable[WaiverLike] = (),
+    *,
+    today: date,
+    selected: Collection[str] | None = None,
+) -> Readiness:
+    """The whole report, every check of the catalogue in its order, whether there is a result for it or not.
+
+    `selected` holds the ids that `--select` and `--skip` left, None when neither was given; it must agree
+    with `facts.run.selection`. A selected check without a result was cut off when the run was interrupted;
+    without an interruption it got lost, which is an error of the suite.
+
+    Raises ValueError for a result whose check the catalogue does not have, and for a selection that is
+    told in one place only.
+    """
+    if (selected is None) != (facts.run.selection is None):
+        raise ValueError("a selection must be given both as `selected` and in `facts.run.selection`")
+    checks = tuple(catalogue)
+    by_id = {result.id: result for result in results}
+    if unknown := sorted(by_id.keys() - {check.id for check in checks}):
+        raise ValueError(f"results of checks that the catalogue does not have: {', '.join(unknown)}")
+    waivers = tuple(waivers)
+    holding = {waiver.check: waiver for waiver in reversed(waivers) if waiver.expires >= today}
+    entries = tuple(
+        _entry(check, by_id.get(check.id), holding.get(check.id), facts.run, selected) for check in checks
+    )
+    waiver_entries = _waiver_entries(waivers, entries, by_id, today, selected)
+    reached = verdict(_of(selected, entries), waiver_entries, interrupted=facts.run.interrupted is not None)
+    return Readiness(
+        schema_id=SCHEMA,
+        verdict=reached if selected is None else "incomplete",
+        subject=plain(facts.subject, 200),
+        generated_at=facts.generated_at,
+        tool=facts.tool,
+        contract=facts.contract,
+        run=facts.run,
+        summary=summarise(entries),
+        checks=entries,
+        requirements=tuple(
+            RequirementEntry(
+                id=requirement.id,
+                section=requirement.section,
+                text=requirement.text,
+                strength=requirement.strength,
+                source=requirement.source,
+                checks=tuple(requirement.checks),
+                excluded=requirement.excluded,
+            )
+            for requirement in requirements
+        ),
+        waivers=waiver_entries,
+        caller_must=_caller_must(by_id[check.id] for check in checks if check.id in by_id),
+    )
+
+
+def verdict(
+    checks: Iterable[CheckEntry], waivers: Iterable[WaiverEntry] = (), *, interrupted: bool = False
+) -> Verdict:
+    """What these checks add up to: failures first, then what could not be said, then what was waived."""
+    checks = tuple(checks)
+    weighty = [check for check in checks if check.severity != "advisory"]
+    if any(check.status == "failed" for check in weighty) or any(waiver.blocks for waiver in waivers):
+        return "not-ready"
+    if (
+        interrupted
+        or not checks
+        or any(check.status == "error" for check in checks)
+        or any(check.status == "skipped" for check in weighty)
+    ):
+        return "incomplete"
+    return "ready-with-waivers" if any(check.status == "waived" for check in checks) else "ready"
+
+
+def exit_status(reached: Verdict) -> int:
+    """The process's exit status for a verdict: 0 ready, 1 not ready, 3 incomplete."""
+    return EXIT_STATUS[reached]
+
+
+def verdict_of_selected(readiness: Readiness) -> Verdict:
+    """What the checks that were asked for add up to: the report's verdict where nothing was left out.
+
+    With a selection the report says `incomplete`, and this is what the exit status speaks of.
+    """
+    selection = readiness.run.selection
+    return verdict(
+        _of(None if selection is None else selection.checks, readiness.checks),
+        readiness.waivers,
+        interrupted=readiness.run.interrupted is not None,
+    )
+
+
+def summarise(checks: Iterable[CheckEntry]) -> Summary:
+    """Counts each check once; `advisory` counts the advisory ones of the failed ones again."""
+    checks = tuple(checks)
+    count: Counter[Status] = Counter(check.status for check in checks)
+    return Summary(
+        passed=count["passed"],
+        failed=count["failed"],
+        waived=count["waived"],
+        skipped=count["skipped"],
+        not_applicable=count["not-applicable"],
+        errored=count["error"],
+        advisory=sum(check.status == "failed" and check.severity == "advisory" for check in checks),
+    )
+
+
+def inconsistencies(readiness: Readiness) -> list[str]:
+    """Where the report contradicts itself, a sentence each; none in a report that nobody has tampered with."""
+    wrong = []
+    ids = [check.id for check in readiness.checks]
+    if len(set(ids)) != len(ids):
+        wrong.append("a check is listed more than once")
+    if readiness.summary != summarise(readiness.checks):
+        wrong.append("the summary does not count the checks as they are listed")
+    due = "incomplete" if readiness.run.selection else verdict_of_selected(readiness)
+    if readiness.verdict != due:
+        wrong.append(f"the verdict is {readiness.verdict}, but the checks add up to {due}")
+    if readiness.run.selection and (
+        strangers := sorted(
+            check.id
+            for check in readiness.checks
+            if check.id not in readiness.run.selection.checks and check.status != "skipped"
+        )
+    ):
+        wrong.append(f"not selected, and yet with a result: {', '.join(strangers)}")
+    for check in readiness.checks:
+        if (check.status == "waived") != (check.waiver is not None):
+            wrong.append(f"{check.id} is {check.status}, which does not go with what it says about a waiver")
+        elif check.waiver and not any(
+            (waiver.check, waiver.state, waiver.owner) == (check.id, "used", check.waiver.owner)
+            for waiver in readiness.waivers
+        ):
+            wrong.append(f"{check.id} rests on a waiver that is not listed as used")
+        if check.status == "passed" and check.finding is not None:
+            wrong.append(f"{check.id} passed, and yet it has a finding")
+        if check.status in ("skipped", "not-applicable", "error") and not check.reason:
+            wrong.append(f"{check.id} is {check.status} without a reason")
+    return wrong
+
+
+def _of(selected: Collection[str] | None, checks: Iterable[CheckEntry]) -> tuple[CheckEntry, ...]:
+    return tuple(check for check in checks if selected is None or check.id in selected)
+
+
+def _entry(
+    check: Check,
+    result: CheckResult | None,
+    waiver: WaiverLike | None,
+    run: Run,
+    selected: Collection[str] | None,
+) -> CheckEntry:
+    if selected is not None and check.id not in selected:
+        result, waiver = CheckResult(check.id, "skipped", reason="not selected for this run"), None
+    elif result is None and run.interrupted is not None:
+        ended = f"the run ended before this check: {run.interrupted}"
+        result, waiver = CheckResult(check.id, "skipped", reason=ended), None
+    elif result is None:
+        lost = "no result of this check arrived; the process that ran it may have died"
+        result = CheckResult(check.id, "error", reason=lost)
+    status: Status = result.status
+    reason = result.reason
+    if status in ("skipped", "not-applicable", "error") and not reason:
+        reason = "no reason was given"
+    cover = None
+    if waiver is not None and status in ("failed", "skipped"):
+        cover = Cover(
+            reason=plain(waiver.reason, 500),
+            owner=plain(waiver.owner, 200),
+            expires=waiver.expires,
+            covers="failure" if status == "failed" else "untested",
+        )
+        status = "waived"
+    return CheckEntry(
+        id=check.id,
+        section=check.section,
+        title=check.title,
+        severity=check.severity,
+        status=status,
+        basis=result.basis,
+        requirements=check.requirements,
+        method=check.method,
+        source=check.source,
+        trials=result.trials,
+        simulated_s=max(0.0, result.simulated),
+        duration_s=max(0.0, result.seconds),
+        note=None if result.note is None else plain(result.note, 2_000, lines=True),
+        reason=None if reason is None else plain(reason, 20_000, lines=True),
+        finding=finding_entry(result.finding) if result.finding and result.status == "failed" else None,
+        waiver=cover,
+    )
+
+
+def _waiver_entries(
+    waivers: Iterable[WaiverLike],
+    entries: Iterable[CheckEntry],
+    results: Mapping[str, CheckResult],
+    today: date,
+    selected: Collection[str] | None,
+) -> tuple[WaiverEntry, ...]:
+    by_id = {entry.id: entry for entry in entries}
+
+    def told(waiver: WaiverLike) -> WaiverEntry:
+        entry = by_id.get(waiver.check)
+        state: tuple[WaiverState, bool, str]
+        if entry is None:
+            state = ("unused", True, "no check has this id; remove the waiver")
+        elif selected is not None and waiver.check not in selected:
+            state = ("unused", False, "the check was not selected for this run")
+        elif waiver.expires < today:
+            state = ("expired", True, "it holds no longer: mend what it covers, or agree on a new one")
+        elif waiver.check not in results and entry.status == "skipped":
+            state = ("unused", False, "the run ended before the check")
+        else:
+            state = _STATES[entry.status, entry.waiver.covers if entry.waiver else None]
+        return WaiverEntry(
+            check=plain(waiver.check, 100),
+            reason=plain(waiver.reason, 500),
+            owner=plain(waiver.owner, 200),
+            expires=waiver.expires,
+            state=state[0],
+            blocks=state[1],
+            note=state[2],
+        )
+
+    return tuple(told(waiver) for waiver in waivers)
+
+
+_STATES: Mapping[tuple[Status, str | None], tuple[WaiverState, bool, str]] = {
+    ("waived", "failure"): ("used", False, "it covers a failure"),
+    ("waived", "untested"): ("used", False, "it accepts that the check was not tested"),
+    ("passed", None): ("unused", True, "the check passed; remove the waiver"),
+    ("not-applicable", None): ("unused", False, "the check does not concern this run"),
+    ("error", None): ("unused", False, "a waiver never covers an error of the suite"),
+}
+
+
+def _caller_must(results: Iterable[CheckResult]) -> tuple[CallerMust, ...]:
+    duties: dict[str, list[str]] = {}
+    for result in results:
+        for duty in result.caller_must:
+            duties.setdefault(plain(duty, 500), []).append(result.id)
+    return tuple(CallerMust(what=what, checks=tuple(ids)) for what, ids in duties.items())
