@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 ErrorClass = Literal["final", "transient", "rate-limited", "in-progress", "key-mismatch"]
 Situation = Literal[
@@ -212,7 +212,7 @@ class Pages(_Model):
 
 
 class Contract(_Model):
-    """A whole contract file."""
+    """A whole contract file. That its names lead somewhere is looked at where it is read, in `contracts`."""
 
     name: str
     title: str
@@ -232,24 +232,6 @@ class Contract(_Model):
     operations: Mapping[str, Operation]
     request_timeout: Annotated[float, Field(gt=0)] = 300
     webhook_addresses: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _names_fit_together(self) -> Contract:
-        known = {entry.type for entry in self.errors.catalogue}
-        used = {
-            **{f"errors.situations.{situation}": type_ for situation, type_ in self.errors.situations.items()},
-            "idempotency.in_progress_type": self.idempotency.in_progress_type,
-            "idempotency.mismatch_type": self.idempotency.mismatch_type,
-        }
-        wrong = [f"{place} names {type_!r}" for place, type_ in used.items() if type_ not in known]
-        if wrong:
-            raise ValueError(f"{'; '.join(wrong)}: no such type in errors.catalogue")
-        wrong = [name for name in (*self.idempotency.operations, self.rate_limit.operation) if name not in self.operations]
-        if wrong:
-            raise ValueError(f"no such operation: {', '.join(wrong)}; operations has {', '.join(self.operations)}")
-        if self.sandbox_environment not in self.environments:
-            raise ValueError(f"sandbox_environment names {self.sandbox_environment!r}, which environments does not have")
-        return self
 
     @cached_property
     def error_types(self) -> dict[str, ErrorType]:
