@@ -6,8 +6,9 @@ What must never be known here: how trials are run and how results are reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from conformance.finding import Severity, Violation
@@ -53,7 +54,8 @@ class Note:
 Remark: TypeAlias = Violation | Observed | Unmet | NotApplicable | Note
 Judge: TypeAlias = "Callable[[Case], Iterable[Remark]]"
 Declaration: TypeAlias = "Callable[[Profile, Contract], Iterable[Remark]]"
-Plan: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"
+Floor: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"
+Generator: TypeAlias = "Callable[[Contract], SearchStrategy[Trial]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +64,21 @@ class Check:
 
     `floor` gives, for each aspect that must have been observed for a pass, the explicit trials that always
     run; `generated` is the strategy for the trials after them, None where the check is not property-based.
+    `requirements` and `source` come from `checks/requirements.yaml`; the catalogue puts them in.
     """
 
     id: str
     severity: Severity
     title: str
-    requirements: tuple[str, ...]
     impact: str
     remedy: str
     method: str
-    source: str
     judge: Judge | None = None
     declaration: Declaration | None = None
-    floor: Plan | None = None
-    generated: Callable[[Contract], SearchStrategy[Trial]] | None = None
-    notes: Mapping[str, str] = field(default_factory=dict)
+    floor: Floor | None = None
+    generated: Generator | None = None
+    requirements: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def section(self) -> str:
@@ -91,7 +93,34 @@ class Check:
         return self.judge is not None
 
 
-def remarks(check: Check, case: Case) -> Iterator[Remark]:
-    """What the check's judge has to say about one trial."""
-    assert check.judge is not None
-    yield from check.judge(case)
+def check(
+    id: str,
+    *,
+    severity: Severity,
+    title: str,
+    impact: str,
+    remedy: str,
+    floor: Floor,
+    generated: Generator | None = None,
+) -> Callable[[Judge], Check]:
+    """Declares a check over evidence. The decorated function is its judge: it is given one trial's `Case`, and
+    yields remarks. Its docstring says how the check is tested and when it passes.
+    """
+
+    def declare(judge: Judge) -> Check:
+        method = inspect.cleandoc(judge.__doc__ or "")
+        return Check(id, severity, title, impact, remedy, method, judge, None, floor, generated)
+
+    return declare
+
+
+def declared(
+    id: str, *, severity: Severity, title: str, impact: str, remedy: str
+) -> Callable[[Declaration], Check]:
+    """Declares a check over what the profile says; its result is marked as declared, not observed."""
+
+    def declare(declaration: Declaration) -> Check:
+        method = inspect.cleandoc(declaration.__doc__ or "")
+        return Check(id, severity, title, impact, remedy, method, None, declaration)
+
+    return declare

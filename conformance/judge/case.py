@@ -136,7 +136,8 @@ class Case:
     @cached_property
     def attempts(self) -> tuple[Exchange, ...]:
         """Every create-order request of the trial, also those of which it is not known whose they are."""
-        return tuple(exchange for exchange in self.evidence.exchanges if exchange.attempt is not None)
+        create = self.contract.create_operation
+        return tuple(exchange for exchange in self.evidence.exchanges if exchange.operation == create)
 
     @cached_property
     def alike(self) -> bool:

@@ -1,0 +1,106 @@
+"""Securing your account: the key goes to the API, in its header, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance import plans
+from conformance.check import NotApplicable, Observed, Remark, Unmet, check, declared
+from conformance.contract import Contract
+from conformance.faults import RateLimit
+from conformance.finding import Violation
+from conformance.hygiene.addresses import problems
+from conformance.judge.case import Case
+from conformance.planning import singles
+from conformance.profile import Profile
+
+
+@check(
+    "account.key-in-header-only",
+    severity="blocker",
+    title="The key travels in its header and nowhere else",
+    impact="Whoever reads a proxy log, a browser history or a support ticket can order in your name.",
+    remedy="Send the key in the contract's header of every request, and take it out of query strings, bodies, "
+    "other headers and idempotency keys.",
+    floor=lambda contract: {
+        "an undisturbed order": plans.undisturbed(contract),
+        "a retry": singles(contract, plans.lost(contract)[0], *plans.transient(contract), RateLimit()),
+    },
+    generated=plans.interrupted,
+)
+def key_in_header_only(case: Case) -> Iterator[Remark]:
+    """Every request, retries and polls too, is searched for the key and its secret part, plain and encoded:
+    it must be in the contract's header, and in no other header, path, query or body.
+    """
+    for exchange in case.evidence.exchanges:
+        request = f"request {exchange.number} ({exchange.method} {exchange.target})"
+        if exchange.credential == "good":
+            yield Observed()
+        elif exchange.complete:
+            wrong = "carried another key" if exchange.credential == "wrong" else "carried no key"
+            yield Violation(f"{exchange.credential} key", f"{request} {wrong} in its header", (exchange.number,))
+        for sighting in exchange.sightings:
+            yield Violation(
+                f"key in {sighting.place}",
+                f"{request} shows the key's secret part in its {sighting.place} ({sighting.form})",
+                (exchange.number,),
+            )
+
+
+@check(
+    "account.key-not-logged",
+    severity="blocker",
+    title="The key appears in no output",
+    impact="The key is in every log archive, error tracker and CI page, for everybody who can read those.",
+    remedy="Never log request headers as a whole or the client's configuration; give the key a type whose "
+    "representation hides it, and redact in the log handler as a second line.",
+    floor=lambda contract: {
+        "success": plans.talkative(contract),
+        "final errors": plans.talkative(contract, *plans.final(contract)[:3]),
+        "transient errors": plans.talkative(contract, *plans.transient(contract)),
+        "a rate limit": plans.talkative(contract, RateLimit()),
+        "lost responses": plans.talkative(contract, *plans.lost(contract)),
+        "answers that nobody can read": plans.talkative(contract, *plans.dropped(contract)),
+        "a refused key and an original in progress": plans.talkative(
+            contract, plans.mismatch(contract), *plans.in_progress(contract)
+        ),
+    },
+    generated=plans.talkative_spells,
+)
+def key_not_logged(case: Case) -> Iterator[Remark]:
+    """Success and every class of error, with all loggers and the client's own debug switches on: the secret part
+    of the key, plain or encoded, is looked for in standard output and error, log records, exceptions with
+    their tracebacks, log files, and files that the client writes.
+    """
+    if any(exchange.credential == "good" for exchange in case.evidence.exchanges):
+        yield Observed()
+    else:
+        yield Unmet("the client was not seen using the key")
+    for output in case.evidence.outputs:
+        for sighting in output.sightings[:1]:
+            where = f"line {sighting.line} of {output.stream}" if sighting.line else output.stream
+            yield Violation(
+                f"key in {output.stream}",
+                f"the key's secret part ({sighting.form}) stands in {where}: {sighting.excerpt}",
+            )
+
+
+@declared(
+    "account.ip-allowlist-sane",
+    severity="major",
+    title="The IP allowlist is there and says what it should",
+    impact="A stolen key works from anywhere in the world, or on the day of going live from nowhere.",
+    remedy="List exactly the public addresses that your servers call from, each once, as narrow as they are.",
+)
+def ip_allowlist_sane(profile: Profile, contract: Contract) -> Iterator[Remark]:
+    """The allowlist that the profile declares is read: it exists, parses, is public, minimal, and free of
+    duplicates and overlaps. Whether the vendor enforces it is another check.
+    """
+    if profile.account.ip_allowlist is None and not profile.account.keys:
+        yield NotApplicable("account not examined: the profile names no keys and no allowlist")
+        return
+    found = problems(profile.account.ip_allowlist or (), contract)
+    for problem in found:
+        yield Violation("allowlist", problem)
+    if not found:
+        yield Observed()

@@ -1,0 +1,143 @@
+"""Handling error responses: stop where stopping is right, go on where going on is right, and never guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from conformance import plans
+from conformance.check import Observed, Remark, Unmet, check
+from conformance.faults import RateLimit, Reset
+from conformance.finding import Violation
+from conformance.judge.case import Case, short
+from conformance.planning import sequences, singles
+
+
+@check(
+    "errors.final-not-retried",
+    severity="blocker",
+    title="A final error is not retried",
+    impact="The client hammers the API with requests that can never succeed, runs into the rate limit, and takes "
+    "the orders behind it down as well.",
+    remedy="Decide by the error's type and status whether it is final (4xx other than 429 and in-progress). "
+    "Surface a final error to the caller at once; send again only a corrected order, under a new key.",
+    floor=lambda contract: {
+        **{f"{fault.type} ({fault.status})": singles(contract, fault) for fault in plans.final(contract)},
+        "after a rate limit": sequences(contract, (RateLimit(), plans.final(contract)[0])),
+    },
+    generated=plans.ending_in_final_error,
+)
+def final_not_retried(case: Case) -> Iterator[Remark]:
+    """Each final error of the contract, on each of its statuses, answers an attempt of an order that no earlier
+    attempt can have booked. After it, no attempt may be made for this order under any key.
+    """
+    for story, refused in case.answered("final"):
+        if not story.resolved_before(refused):
+            yield Unmet("an earlier attempt was unresolved when the final error came")
+            continue
+        yield Observed()
+        for later in story.after(refused)[:1]:
+            again = "the same key" if later.idempotency_key == refused.idempotency_key else "a new key"
+            yield Violation(
+                f"retried under {again}",
+                f"attempt {later.attempt} for {story.reference} followed under {again} after attempt "
+                f"{refused.attempt} had been answered {refused.status} {refused.error_type}",
+                (refused.number, later.number),
+            )
+
+
+@check(
+    "errors.transient-retried",
+    severity="major",
+    title="A transient error is tried again",
+    impact="Every hiccup of the vendor becomes a failed order that a person has to look into.",
+    remedy="Retry 5xx answers under the same key a bounded number of times: the first retry may be immediate, "
+    "the later ones wait a little longer each time. If the client leaves retrying to its caller, it must say "
+    "unknown and go on with the same key when it is asked again.",
+    floor=lambda contract: {
+        "one transient error": singles(contract, *plans.transient(contract)),
+        "three in a row": sequences(contract, *((fault,) * 3 for fault in plans.transient(contract))),
+        "transient errors of different kinds": sequences(contract, plans.transient(contract)),
+    },
+    generated=plans.transient_spells,
+)
+def transient_retried(case: Case) -> Iterator[Remark]:
+    """Uncached 5xx answers, one or several, and then the API is well again. The order has to be tried again
+    under the same key and end as created; from the second retry on the median wait is at least the contract's.
+    """
+    pause = case.contract.errors.transient_retry_pause
+    for story in case.stories:
+        told = [attempt for attempt in story.attempts if attempt.answer == "transient"]
+        if not told:
+            yield Unmet("no transient error was delivered")
+            continue
+        numbers = tuple(attempt.number for attempt in told)
+        for later in story.after(told[0]):
+            if later.idempotency_key != told[0].idempotency_key:
+                yield Violation(
+                    "key changed",
+                    f"attempt {later.attempt} followed a {told[0].status} under {short(later.idempotency_key)} "
+                    f"instead of {short(told[0].idempotency_key)}",
+                    (told[0].number, later.number),
+                )
+        own = [retry.wait for retry in story.retries if retry.earlier in told and not retry.by_suite]
+        if len(own) > 1 and case.evidence.clock.held and median(own[1:]) < pause * 0.9:
+            yield Violation(
+                "no pause",
+                f"after repeated {told[0].status} answers the later retries came {median(own[1:]):.3f} s apart by "
+                f"the median; at least {pause:g} s are asked for",
+                numbers,
+            )
+        outcome = story.outcome
+        if outcome is not None and outcome.kind == "created" and story.booked_by(outcome.order_id):
+            yield Observed()
+        elif outcome is not None and outcome.kind == "unknown" and not case.resumes:
+            yield Unmet("the client said unknown, and the profile says that it does not resume")
+        else:
+            yield Violation(
+                f"ended {outcome.kind if outcome else 'without an outcome'}",
+                f"after {len(told)} transient answers the API was well again; {story.reference} was attempted "
+                f"{len(story.attempts)} times and the client in the end said {story.said()}",
+                numbers,
+            )
+
+
+@check(
+    "errors.no-false-success",
+    severity="blocker",
+    title="Created is only said of an order that exists",
+    impact="A customer is told that the gift card is on its way, and nothing was ever ordered.",
+    remedy="Report success only from a readable 2xx answer that carries an order id, and report that id. No "
+    "exception, empty body, redirect or unknown status may end in the success path.",
+    floor=lambda contract: {
+        "final errors": singles(contract, *plans.final(contract)),
+        "a refused key": singles(contract, plans.mismatch(contract)),
+        "transient errors": singles(contract, *plans.transient(contract)),
+        "rate limits": singles(contract, RateLimit()),
+        "an original in progress": singles(contract, *plans.in_progress(contract)),
+        "lost responses": singles(contract, *plans.lost(contract)),
+        "responses that nobody can read": singles(contract, *plans.dropped(contract)),
+        "a redirect": singles(contract, *plans.redirects()),
+        "a fault and then a final error": sequences(contract, (Reset(when="before"), plans.final(contract)[0])),
+    },
+    generated=plans.anything,
+)
+def no_false_success(case: Case) -> Iterator[Remark]:
+    """Every kind of fault, alone and in sequences: whenever the client says created, the ledger holds an order
+    for that reference with that id.
+    """
+    for story in case.stories:
+        if any(attempt.fault is not None for attempt in story.attempts) and story.calls:
+            yield Observed()
+        else:
+            yield Unmet("no fault was delivered")
+        for call in story.calls:
+            outcome = call.outcome
+            if outcome is None or outcome.kind != "created" or story.booked_by(outcome.order_id):
+                continue
+            holds = ", ".join(entry.order_id for entry in story.ledger) or "none"
+            yield Violation(
+                "no such order" if not story.ledger else "another order",
+                f"the client said created {outcome.order_id} for {story.reference}; orders in the ledger: {holds}",
+                tuple(attempt.number for attempt in story.attempts),
+            )

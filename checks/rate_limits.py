@@ -1,0 +1,83 @@
+"""Rate limiting: slow down when told to, and lose nothing by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance import plans
+from conformance.check import Observed, Remark, Unmet, check
+from conformance.faults import RateLimit
+from conformance.finding import Violation
+from conformance.judge.case import Case
+from conformance.judge.pauses import own_pauses
+from conformance.planning import sequences, singles
+
+
+@check(
+    "rate-limits.waits-at-least",
+    severity="blocker",
+    title="After a 429 the client waits",
+    impact="The account stays limited for as long as the client keeps asking, and every order behind it waits.",
+    remedy="Wait at least the contract's time after a 429 before the next attempt, longer each time it comes "
+    "again. A retry library's default first wait of a second or less is too short.",
+    floor=lambda contract: {
+        "one 429": singles(contract, RateLimit()),
+        "several 429s": sequences(contract, (RateLimit(),) * 2, (RateLimit(),) * 3),
+        "a 429 after another fault": sequences(
+            contract, *((fault, RateLimit()) for fault in (*plans.transient(contract), *plans.lost(contract)[:1]))
+        ),
+    },
+    generated=plans.limited,
+)
+def waits_at_least(case: Case) -> Iterator[Remark]:
+    """429 answers without `Retry-After`, alone, repeated and among other faults: the next attempt for the same
+    reference comes no earlier than the contract's wait, on the sandbox's clock. Where the client hands the
+    order back to its caller the wait is the caller's.
+    """
+    for story in case.stories:
+        limited = [attempt for attempt in story.attempts if attempt.answer == "rate-limited"]
+        if not limited:
+            yield Unmet("no 429 was delivered")
+        elif not story.after(limited[-1]):
+            yield Unmet("no attempt followed the 429")
+        yield from own_pauses(case, story, limited, case.contract.rate_limit.wait, "is rate limited")
+
+
+@check(
+    "rate-limits.own-envelope",
+    severity="blocker",
+    title="The 429's own envelope is understood",
+    impact="The first burst of traffic takes the integration down: the error handler breaks on a body that does "
+    "not look like other errors.",
+    remedy="Recognise 429 by its status before the error body is read, and expect neither a type nor a message "
+    "in it.",
+    floor=lambda contract: {
+        "one 429": singles(contract, RateLimit()),
+        "several 429s": sequences(contract, (RateLimit(),) * 2),
+    },
+    generated=plans.limited,
+)
+def own_envelope(case: Case) -> Iterator[Remark]:
+    """429 answers whose body has neither type nor message, and then the API is well again: no crash, no call
+    without end, no order called rejected for good, and the order exists in the end.
+    """
+    for story in case.stories:
+        limited = tuple(attempt.number for attempt in story.attempts if attempt.answer == "rate-limited")
+        if not limited:
+            yield Unmet("no 429 was delivered")
+            continue
+        outcome = story.outcome
+        if outcome is None:
+            yield Violation("derailed", f"after a 429 the client said {story.said()}", limited)
+        elif outcome.kind == "created":
+            yield Observed()
+        elif not case.resumes:
+            yield Observed()
+        else:
+            sent = len(story.attempts)
+            yield Violation(
+                f"gave up {outcome.kind}",
+                f"the API was well again after {len(limited)} 429s; the client was asked {len(story.calls)} times, "
+                f"made {sent} attempts, and in the end said {story.said()}",
+                limited,
+            )

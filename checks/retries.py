@@ -1,0 +1,326 @@
+"""Making retries safe: whatever goes wrong on the line, a customer's order exists once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from conformance import plans
+from conformance.check import Note, Observed, Remark, Unmet, check
+from conformance.faults import InProgress, RateLimit, Reset
+from conformance.finding import Violation
+from conformance.judge.case import Case, same_json, short
+from conformance.judge.pauses import own_pauses
+from conformance.planning import sequences, singles, trial
+
+
+@check(
+    "retries.key-on-every-order",
+    severity="blocker",
+    title="Every attempt carries an idempotency key",
+    impact="An order without a key cannot be told from a new one: any retry of it buys again.",
+    remedy="Set the idempotency key header in the one place where orders are sent, so that no path, first "
+    "attempt or retry, can go around it.",
+    floor=lambda contract: {
+        "an undisturbed order": plans.undisturbed(contract),
+        "a retry": singles(contract, plans.lost(contract)[0], *plans.transient(contract), RateLimit()),
+    },
+    generated=plans.interrupted,
+)
+def key_on_every_order(case: Case) -> Iterator[Remark]:
+    """Orders are placed undisturbed and under generated faults; each create-order request that reaches the
+    sandbox, retries too, must have a non-empty idempotency key.
+    """
+    for attempt in case.attempts:
+        if (attempt.idempotency_key or "").strip():
+            yield Observed()
+        elif attempt.complete:
+            yield Violation(
+                "no key", f"request {attempt.number} to create an order had no idempotency key", (attempt.number,)
+            )
+
+
+@check(
+    "retries.key-unique-per-order",
+    severity="blocker",
+    title="Different orders never share an idempotency key",
+    impact="Two customers share one order: the second is given the answer to the first, and nothing is bought "
+    "for them, or the API refuses the second order for good.",
+    remedy="Make a new random key (a version 4 UUID) for each order reference and store it with the reference "
+    "before the first attempt. Do not derive it from the order's content, from a counter that starts anew "
+    "with the process, or from the clock.",
+    floor=lambda contract: {
+        "orders in turn": (trial(contract, (), (), ()),),
+        "orders at once": (trial(contract, (), (), (), concurrent=True),),
+        "orders of equal content": (
+            trial(contract, (), (), equal_content=True),
+            trial(contract, (), (), equal_content=True, concurrent=True),
+        ),
+        "a restart between orders": (trial(contract, (), (), (), restart=True),),
+        "orders with retries": (
+            trial(contract, (Reset(when="after"),), (RateLimit(),)),
+            trial(contract, (Reset(when="after"),), (RateLimit(),), concurrent=True),
+        ),
+    },
+    generated=plans.interrupted_pairs,
+)
+def key_unique_per_order(case: Case) -> Iterator[Remark]:
+    """Several orders in turn, at once, of equal content and across a restart of the client: no key that was
+    used for one reference is ever used for another.
+    """
+    if case.alike:
+        keys = {attempt.idempotency_key for attempt in case.attempts if attempt.idempotency_key}
+        sent = {call.reference for call in case.evidence.calls}
+        if len(case.attempts) < len(sent):
+            yield Unmet("not every order of equal content was sent")
+        elif keys and len(keys) < len(sent):
+            yield Violation(
+                "key from content",
+                f"{len(sent)} orders of equal content went out under {len(keys)} key"
+                f" ({', '.join(short(key) for key in sorted(keys))})",
+                tuple(attempt.number for attempt in case.attempts),
+            )
+        elif keys:
+            yield Observed()
+        return
+    for one, other in combinations(case.stories, 2):
+        theirs = {attempt.idempotency_key: attempt.number for attempt in one.attempts if attempt.idempotency_key}
+        if theirs and any(attempt.idempotency_key for attempt in other.attempts):
+            yield Observed()
+        for attempt in other.attempts:
+            if attempt.idempotency_key in theirs:
+                yield Violation(
+                    "shared key",
+                    f"{other.reference} was sent under {short(attempt.idempotency_key)}, the key of {one.reference}",
+                    (theirs[attempt.idempotency_key], attempt.number),
+                )
+
+
+@check(
+    "retries.same-key-on-retry",
+    severity="blocker",
+    title="A retry carries the key of the first attempt",
+    impact="A customer is charged twice: when the first attempt was booked and its answer was lost, a retry "
+    "under another key is a new order.",
+    remedy="Make the key once for each order reference, store it before the first attempt, and read it back "
+    "for every retry; never make a key inside the retry loop or inside the function that sends.",
+    floor=plans.retried,
+    generated=plans.interrupted,
+)
+def same_key_on_retry(case: Case) -> Iterator[Remark]:
+    """Every attempt for one reference, whether the client retries by itself or is asked again, has to use one
+    key, until a final error ends the order as it was.
+    """
+    for story in case.stories:
+        first, *retries = story.undisturbed or (None,)
+        for retry in retries:
+            assert first is not None
+            yield Observed()
+            if retry.idempotency_key != first.idempotency_key:
+                yield Violation(
+                    "key changed",
+                    f"attempt {retry.attempt} for {story.reference} used {short(retry.idempotency_key)}, "
+                    f"attempt {first.attempt} had used {short(first.idempotency_key)}",
+                    (first.number, retry.number),
+                )
+
+
+@check(
+    "retries.same-body-on-retry",
+    severity="blocker",
+    title="A retry carries the body of the first attempt",
+    impact="The API refuses the retry of an order that may exist, since the key belongs to another body; the "
+    "order is stuck, bought or not.",
+    remedy="Serialise the order once, store it with the idempotency key, and send those bytes again. Put no "
+    "time stamp, attempt number or random value into the body.",
+    floor=plans.retried,
+    generated=plans.interrupted,
+)
+def same_body_on_retry(case: Case) -> Iterator[Remark]:
+    """As for the key: bodies are compared as JSON; equal JSON in other bytes is noted, no more."""
+    for story in case.stories:
+        first, *retries = story.undisturbed or (None,)
+        for retry in retries:
+            assert first is not None
+            yield Observed()
+            if not same_json(first.body, retry.body):
+                yield Violation(
+                    "body changed",
+                    f"attempt {retry.attempt} for {story.reference} sent another body than attempt {first.attempt}",
+                    (first.number, retry.number),
+                )
+            elif first.body != retry.body:
+                yield Note("the body of a retry is equal as JSON but not byte for byte")
+
+
+@check(
+    "retries.exactly-once",
+    severity="blocker",
+    title="One reference never owns two orders",
+    impact="A customer is charged twice, and two gift cards go out, when the network fails after the order was "
+    "placed.",
+    remedy="Retry only under the same idempotency key and with the same body, for as long as it is not known "
+    "what became of the first attempt.",
+    floor=plans.lost_responses,
+    generated=plans.interrupted,
+)
+def exactly_once(case: Case) -> Iterator[Remark]:
+    """Under every schedule of up to eight faults, before and after booking, the ledger holds at most one order
+    for a reference. The ledger decides, not what anybody was told.
+    """
+    for story in case.stories:
+        if len(story.ledger) > 1:
+            ids = ", ".join(entry.order_id for entry in story.ledger)
+            yield Violation(
+                "bought twice",
+                f"{story.reference} owns {len(story.ledger)} orders in the ledger: {ids}",
+                tuple(entry.exchange for entry in story.ledger),
+            )
+        if any(attempt.booked and attempt.answer != "success" for attempt in story.attempts):
+            yield Observed()
+        elif any(attempt.booked and attempt.delivered != "complete" for attempt in story.attempts):
+            yield Observed()
+        else:
+            yield Unmet("no order was booked without the client being told")
+
+
+@check(
+    "retries.lost-response-recovered",
+    severity="blocker",
+    title="A lost answer is recovered, with the original order",
+    impact="A customer has paid and is told that nothing was bought, or support cannot find the order that the "
+    "money went to.",
+    remedy="When no readable answer came, send the same request again under the same key (at once, or when you "
+    "are asked again for the reference), and report the order that the replayed answer names. Until then the "
+    "outcome is unknown: neither created nor rejected.",
+    floor=plans.lost_responses,
+    generated=plans.lost_once,
+)
+def lost_response_recovered(case: Case) -> Iterator[Remark]:
+    """The order is booked and the answer lost: by reset, close, silence, truncation or a gateway's error. By
+    itself, or when asked again for the reference, the client has to end with `created` and the original id.
+    """
+    for story in case.stories:
+        booked = next((attempt for attempt in story.attempts if attempt.booked), None)
+        if booked is None or (booked.answer == "success" and booked.delivered == "complete"):
+            yield Unmet("no answer to a booked order was lost")
+            continue
+        outcome = story.outcome
+        if outcome is not None and outcome.kind == "created" and outcome.order_id == booked.booked:
+            yield Observed()
+        elif outcome is not None and outcome.kind == "unknown" and not case.resumes:
+            yield Unmet("the client said unknown, and the profile says that it does not resume")
+        else:
+            yield Violation(
+                f"ended {outcome.kind if outcome else 'without an outcome'}",
+                f"order {booked.booked} exists, its answer was lost, and the client in the end said {story.said()}",
+                (booked.number,),
+            )
+
+
+@check(
+    "retries.in-progress-waited-out",
+    severity="blocker",
+    title="An original that is still in progress is waited for",
+    impact="The order is bought twice under a new key, or reported as failed although it is on its way.",
+    remedy="Treat the in-progress answer as no answer yet: wait at least two seconds, send the same request "
+    "under the same key, and report only what the final answer says. Many HTTP libraries never show the 102 "
+    "form and time out instead: take that path to the same retry.",
+    floor=lambda contract: {
+        **{
+            f"form {fault.form}": (
+                *singles(contract, fault),
+                *sequences(contract, (Reset(when="after"), fault)),
+                *singles(contract, fault.model_copy(update={"times": 3})),
+            )
+            for fault in plans.in_progress(contract)
+        }
+    },
+    generated=plans.busy_original,
+)
+def in_progress_waited_out(case: Case) -> Iterator[Remark]:
+    """The API answers that the original request is still being processed, in each form that the contract lists
+    and up to several times. The client must keep key and body, must not call it rejected, must end with the
+    final result, and after the 400 form must wait the contract's pause before the next attempt.
+    """
+    for story in case.stories:
+        met = [
+            attempt
+            for attempt in story.attempts
+            if isinstance(attempt.fault, InProgress) or attempt.answer == "in-progress"
+        ]
+        if not met:
+            yield Unmet("no attempt was answered as in progress")
+            continue
+        numbers = tuple(attempt.number for attempt in met)
+        for later in story.after(met[0]):
+            if later.idempotency_key != met[0].idempotency_key:
+                yield Violation(
+                    "new key",
+                    f"{story.reference} was in progress under {short(met[0].idempotency_key)} and was sent again "
+                    f"under {short(later.idempotency_key)}",
+                    (met[0].number, later.number),
+                )
+            elif not same_json(met[0].body, later.body):
+                yield Violation("body changed", f"{story.reference} was sent again with another body", numbers)
+        readable = [attempt for attempt in met if attempt.answer == "in-progress" and attempt.interim_status is None]
+        yield from own_pauses(case, story, readable, case.contract.idempotency.pause, "is still in progress")
+        outcome = story.outcome
+        if outcome is not None and outcome.kind == "created" and story.booked_by(outcome.order_id):
+            yield Observed()
+        elif outcome is not None and outcome.kind == "unknown" and not case.resumes:
+            yield Unmet("the client said unknown, and the profile says that it does not resume")
+        else:
+            yield Violation(
+                f"ended {outcome.kind if outcome else 'without an outcome'}",
+                f"{story.reference} was in progress and then finished; the client in the end said {story.said()}",
+                numbers,
+            )
+
+
+@check(
+    "retries.key-mismatch-stops",
+    severity="blocker",
+    title="A refused key stops the order",
+    impact="The client hammers a request that can never succeed, or buys again under a new key while the first "
+    "order may exist.",
+    remedy="Take the key-mismatch answer as the end of this request: do not send it again, and do not move to a "
+    "new key while an earlier attempt for the reference has no final answer. Report it and let a person look.",
+    floor=lambda contract: {
+        "on the first attempt": singles(contract, plans.mismatch(contract)),
+        "after an attempt without an answer": sequences(
+            contract,
+            *((fault, plans.mismatch(contract)) for fault in (*plans.lost(contract), *plans.transient(contract))),
+        ),
+    },
+    generated=plans.ending_in_mismatch,
+)
+def key_mismatch_stops(case: Case) -> Iterator[Remark]:
+    """The API says that the key was used with another body. The same request must not be sent again; a new key
+    may be used only when no earlier attempt for the reference is left without a final answer.
+    """
+    for story, refused in case.answered("key-mismatch"):
+        yield Observed()
+        for later in story.after(refused):
+            same = later.idempotency_key == refused.idempotency_key
+            if same and same_json(later.body, refused.body):
+                yield Violation(
+                    "sent again",
+                    f"attempt {later.attempt} repeats attempt {refused.attempt}, which was refused for its key "
+                    f"{short(refused.idempotency_key)}",
+                    (refused.number, later.number),
+                )
+            elif not same and not story.resolved_before(refused):
+                yield Violation(
+                    "new key too early",
+                    f"attempt {later.attempt} moves to the new key {short(later.idempotency_key)} although an "
+                    f"attempt under {short(refused.idempotency_key)} may have been booked",
+                    (refused.number, later.number),
+                )
+        if story.last_call is not None and story.outcome is None:
+            yield Violation(
+                f"{story.last_call.ending}",
+                f"after the key was refused the client said {story.said()}",
+                (refused.number,),
+            )
+

@@ -1,0 +1,67 @@
+"""Keeping up to date: one API version, named in every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance import plans
+from conformance.check import Observed, Remark, Unmet, check
+from conformance.faults import RateLimit
+from conformance.finding import Violation
+from conformance.judge.case import Case
+from conformance.planning import singles
+
+
+@check(
+    "versions.pinned",
+    severity="blocker",
+    title="Every request names the API version",
+    impact="The vendor's default moves, or differs between accounts, and the integration breaks on a day when "
+    "nobody changed anything.",
+    remedy="Set the version header where the HTTP client is built, to the version that the profile names, so "
+    "that no request can go out without it.",
+    floor=lambda contract: {
+        "an undisturbed order": plans.undisturbed(contract),
+        "a retry": singles(contract, plans.lost(contract)[0], *plans.transient(contract), RateLimit()),
+    },
+    generated=plans.interrupted,
+)
+def pinned(case: Case) -> Iterator[Remark]:
+    """Every request of every trial, retries and polls too, carries the version that the profile names."""
+    for exchange in case.evidence.exchanges:
+        if exchange.api_version == case.api_version:
+            yield Observed()
+        elif exchange.complete:
+            named = f"names version {exchange.api_version}" if exchange.api_version else "names no version"
+            yield Violation(
+                "no version" if not exchange.api_version else "another version",
+                f"request {exchange.number} ({exchange.method} {exchange.target}) {named}; the profile says "
+                f"{case.api_version}",
+                (exchange.number,),
+            )
+
+
+@check(
+    "versions.supported",
+    severity="blocker",
+    title="The version in use exists and is not removed",
+    impact="Every request is refused from the first day on.",
+    remedy="Move to the current version, and read the changelog for what changes on the way.",
+    floor=lambda contract: {"an undisturbed order": plans.undisturbed(contract)},
+)
+def supported(case: Case) -> Iterator[Remark]:
+    """The version that the client sends is one that the contract knows and that has not been removed."""
+    versions = case.contract.versions
+    for exchange in case.evidence.exchanges:
+        if exchange.api_version is None:
+            yield Unmet("the client named no version")
+        elif exchange.api_version == versions.current:
+            yield Observed()
+        else:
+            removed = exchange.api_version in versions.removed
+            yield Violation(
+                "removed" if removed else "unknown version",
+                f"request {exchange.number} names version {exchange.api_version}, which "
+                f"{'has been removed' if removed else 'the contract does not know'}; current is {versions.current}",
+                (exchange.number,),
+            )

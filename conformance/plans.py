@@ -1,0 +1,241 @@
+"""What goes wrong, by its meaning: families of faults, the floors made of them, and strategies over them.
+
+What lives here: which faults belong together and in which order they are worth trying.
+What must never be known here: what a client should do about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import TYPE_CHECKING
+
+from conformance.contract import Contract
+from conformance.evidence import Trial
+from conformance.faults import (
+    Close,
+    Empty,
+    Error,
+    ExtraFields,
+    Fault,
+    Garbage,
+    Hang,
+    Html,
+    InProgress,
+    RateLimit,
+    Redirect,
+    Reordered,
+    Reset,
+    Slow,
+    Truncate,
+)
+from conformance.planning import sequences, singles, trial
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+Floor = Mapping[str, tuple[Trial, ...]]
+LONGEST = 8
+"""faults that one order meets at the most"""
+
+
+def lost(contract: Contract) -> tuple[Fault, ...]:
+    """The order was booked and the client was not told."""
+    lies = tuple(Error(type=entry.type, booked=True) for entry in contract.types_of_class("transient"))
+    return (Reset(when="after"), Close(when="after"), Hang(when="after"), Truncate(), *lies)
+
+
+def dropped(contract: Contract) -> tuple[Fault, ...]:
+    """The order was not booked, and the client was told nothing that it can read."""
+    return (Reset(when="before"), Close(when="before"), Hang(when="before"), Html(), Empty(), Garbage())
+
+
+def transient(contract: Contract) -> tuple[Fault, ...]:
+    return tuple(Error(type=entry.type) for entry in contract.types_of_class("transient"))
+
+
+def final(contract: Contract) -> tuple[Error, ...]:
+    """Each final error on each of its statuses."""
+    return tuple(
+        Error(type=entry.type, status=status)
+        for entry in contract.types_of_class("final")
+        for status in entry.statuses
+    )
+
+
+def mismatch(contract: Contract) -> Error:
+    return Error(type=contract.idempotency.mismatch_type)
+
+
+def in_progress(contract: Contract) -> tuple[InProgress, ...]:
+    return tuple(InProgress(form=answer.form) for answer in contract.idempotency.in_progress)
+
+
+def recoverable(contract: Contract) -> tuple[Fault, ...]:
+    """Everything after which a careful client still ends up with its one order."""
+    return (
+        *lost(contract),
+        *dropped(contract),
+        *transient(contract),
+        RateLimit(),
+        *in_progress(contract),
+        Slow(seconds=3),
+        ExtraFields(),
+        Reordered(),
+    )
+
+
+def undisturbed(contract: Contract) -> tuple[Trial, ...]:
+    return (trial(contract, ()),)
+
+
+def retried(contract: Contract) -> Floor:
+    """Everything after which an order has to be sent again, one by one and then several in a row."""
+    first_lost, first_transient = lost(contract)[0], transient(contract)[0]
+    return {
+        "a response that never came": singles(contract, *lost(contract), *dropped(contract)),
+        "a transient error": singles(contract, *transient(contract)),
+        "a rate limit": singles(contract, RateLimit()),
+        "an answer that the original is in progress": singles(
+            contract, *(fault for fault in in_progress(contract) if fault.form == "400")
+        ),
+        "several faults in a row": sequences(
+            contract,
+            *product((first_lost, RateLimit(), first_transient), repeat=2),
+            (first_lost, RateLimit(), InProgress(form="400")),
+            (RateLimit(), RateLimit(), first_transient, first_lost),
+            (Hang(when="after"), first_transient, Truncate()),
+        ),
+    }
+
+
+def lost_responses(contract: Contract) -> Floor:
+    """Each way to lose an answer to an order that was booked, alone and after or before another fault."""
+    return {
+        "a lost response": singles(contract, *lost(contract)),
+        "a lost response among other faults": sequences(
+            contract,
+            *((fault, RateLimit()) for fault in lost(contract)),
+            *((transient(contract)[0], fault) for fault in lost(contract)),
+            (*lost(contract)[:3],),
+            (lost(contract)[0], RateLimit(), InProgress(form="400")),
+        ),
+    }
+
+
+def schedules(contract: Contract, *, longest: int = LONGEST) -> SearchStrategy[tuple[Fault, ...]]:
+    """Schedules of up to `longest` faults that a careful client gets past; they shrink to few and simple ones."""
+    from hypothesis import strategies as st
+
+    return st.lists(st.sampled_from(recoverable(contract)), min_size=1, max_size=longest).map(tuple)
+
+
+def interrupted(contract: Contract) -> SearchStrategy[Trial]:
+    """One order, or two at once or in turn, each with a schedule of its own."""
+    from hypothesis import strategies as st
+
+    return st.builds(
+        lambda each, concurrent: trial(contract, *each, concurrent=concurrent and len(each) > 1),
+        st.lists(schedules(contract), min_size=1, max_size=2),
+        st.booleans(),
+    )
+
+
+def interrupted_pairs(contract: Contract) -> SearchStrategy[Trial]:
+    """Two or three orders, in turn or at once, each with a short schedule of its own."""
+    from hypothesis import strategies as st
+
+    return st.builds(
+        lambda each, concurrent: trial(contract, *each, concurrent=concurrent),
+        st.lists(schedules(contract, longest=3), min_size=2, max_size=3),
+        st.booleans(),
+    )
+
+
+def lost_once(contract: Contract) -> SearchStrategy[Trial]:
+    """A lost answer somewhere among up to three other faults."""
+    from hypothesis import strategies as st
+
+    others = st.lists(st.sampled_from(recoverable(contract)), max_size=2).map(tuple)
+    return st.builds(
+        lambda before, loss, after: trial(contract, (*before, loss, *after)),
+        others,
+        st.sampled_from(lost(contract)),
+        others,
+    )
+
+
+def busy_original(contract: Contract) -> SearchStrategy[Trial]:
+    """An original in progress for a while, perhaps after another fault."""
+    from hypothesis import strategies as st
+
+    busy = st.builds(
+        lambda fault, times: fault.model_copy(update={"times": times}),
+        st.sampled_from(in_progress(contract)),
+        st.integers(1, 3),
+    )
+    before = st.lists(st.sampled_from((*lost(contract), *transient(contract), RateLimit())), max_size=2)
+    return st.builds(lambda first, fault: trial(contract, (*first, fault)), before, busy)
+
+
+def ending_in_mismatch(contract: Contract) -> SearchStrategy[Trial]:
+    from hypothesis import strategies as st
+
+    before = st.lists(st.sampled_from(recoverable(contract)), max_size=3)
+    return st.builds(lambda first: trial(contract, (*first, mismatch(contract))), before)
+
+
+def ending_in_final_error(contract: Contract) -> SearchStrategy[Trial]:
+    """A final error, alone or after rate limits, which book nothing."""
+    from hypothesis import strategies as st
+
+    return st.builds(
+        lambda limits, cached, error: trial(
+            contract, (*(RateLimit(),) * limits, error.model_copy(update={"cached": cached}))
+        ),
+        st.integers(0, 2),
+        st.booleans(),
+        st.sampled_from(final(contract)),
+    )
+
+
+def transient_spells(contract: Contract) -> SearchStrategy[Trial]:
+    from hypothesis import strategies as st
+
+    spell = st.lists(st.sampled_from(transient(contract)), min_size=1, max_size=4)
+    return spell.map(lambda faults: trial(contract, tuple(faults)))
+
+
+def limited(contract: Contract) -> SearchStrategy[Trial]:
+    """Rate limits without `Retry-After`, among transient errors and lost answers."""
+    from hypothesis import strategies as st
+
+    other = st.sampled_from((*transient(contract), *lost(contract)))
+    spell = st.lists(st.one_of(st.just(RateLimit()), other), max_size=3)
+    return spell.map(lambda faults: trial(contract, (RateLimit(), *faults)))
+
+
+def anything(contract: Contract) -> SearchStrategy[Trial]:
+    """Any faults at all, those that end an order last: an API that has given a final answer does not go on."""
+    from hypothesis import strategies as st
+
+    ends = st.sampled_from(((), *((fault,) for fault in (*final(contract), mismatch(contract), *redirects()))))
+    return st.builds(
+        lambda first, last, concurrent: trial(contract, (*first, *last), (), concurrent=concurrent),
+        schedules(contract, longest=4),
+        ends,
+        st.booleans(),
+    )
+
+
+def redirects() -> tuple[Fault, ...]:
+    return (Redirect(to="other-host"), Redirect(to="plain-http", status=302))
+
+
+def talkative(contract: Contract, *faults: Fault) -> tuple[Trial, ...]:
+    """One trial for each fault, or an undisturbed one, with every logger talking."""
+    return singles(contract, *faults, verbose=True) if faults else (trial(contract, (), verbose=True),)
+
+
+def talkative_spells(contract: Contract) -> SearchStrategy[Trial]:
+    return schedules(contract, longest=3).map(lambda faults: trial(contract, faults, verbose=True))

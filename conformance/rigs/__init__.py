@@ -1,0 +1,34 @@
+"""Rigs: a sandbox, a driver and a clock put together, so that a trial goes in and evidence comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from conformance.evidence import Evidence, Trial
+
+
+class RigError(Exception):
+    """The client cannot be examined at all; the text says why and what to do. A usage error, exit 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How a rig examines, for the report's head. `parallel`: trials that run side by side."""
+
+    driver: str
+    clock: str
+    sandbox: str
+    confined: bool
+    confinement: str
+    parallel: int
+
+
+class Rig(Protocol):
+    """Where trials are run. May be called from several threads when `facts.parallel` is above 1."""
+
+    facts: Facts
+
+    def run(self, trial: Trial) -> Evidence: ...
+
+    def close(self) -> None: ...

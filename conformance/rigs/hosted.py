@@ -1,0 +1,228 @@
+"""The rig of the python driver: client and sandbox share a disposable process, the host.
+
+What lives here: the suite's side of the conversation with `stage.py`; starting, watching and ending hosts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from conformance.contract import Contract
+from conformance.drivers.confinement import clean_env
+from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Trial
+from conformance.hygiene.canary import mint
+from conformance.profile import Profile
+from conformance.rigs import Facts, RigError
+from conformance.stage import Configuration, Event, Request, configurations, events_, requests_
+
+SPIN = 5.0
+"""seconds of processor time without a word from the host, after which its client is taken to spin for ever"""
+SILENCE = {"virtual": 60.0, "real": 600.0}
+"""seconds on the wall without a word from the host, after which it is given up"""
+START = 60.0
+"""seconds on the wall that importing the client may take"""
+VIRTUAL_LIMIT = 3_600.0
+"""client seconds for one call, as `retries.bounded` allows"""
+REAL_LIMIT = 180.0
+
+
+class HostedRig:
+    """Runs trials one after the other in a host, and replaces the host when a client has spoilt it."""
+
+    def __init__(self, profile: Profile, contract: Contract, *, clock: str, seed: int, folder: Path) -> None:
+        assert profile.client is not None
+        self.facts = Facts("python", clock, "simulated", True, "in-process guard", 1)
+        self._profile = profile
+        self._contract = contract
+        self._client = profile.client
+        self._clock = clock
+        self._rng = random.Random(seed)
+        self._cwd = folder
+        self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
+        self._host: _Host | None = None
+        self._serial = 0
+
+    def run(self, trial: Trial) -> Evidence:
+        host = self._host or self._start()
+        self._host = None
+        self._serial += 1
+        state_dir = self._scratch / f"state-{self._serial}"
+        state_dir.mkdir()
+        evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock)
+        shutil.rmtree(state_dir, ignore_errors=True)
+        if spent:
+            host.end()
+        else:
+            self._host = host
+        return evidence
+
+    def close(self) -> None:
+        if self._host:
+            self._host.end()
+            self._host = None
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _start(self) -> _Host:
+        canary = mint(self._contract, self._rng)
+        output = Path(tempfile.mkdtemp(prefix="host-", dir=self._scratch))
+        configuration = Configuration(
+            clock="virtual" if self._clock == "virtual" else "real",
+            target=self._client.target or "",
+            import_paths=self._import_paths(),
+            contract=self._contract,
+            canary_key=canary.key,
+            canary_prefix=canary.prefix,
+            canary_secret=canary.secret,
+            api_version=self._profile.api_version,
+            env=self._client.env,
+            debug_env=self._client.debug_env,
+            folder=str(self._profile.folder),
+            log_files=tuple(self._client.log_files),
+            output_folder=str(output),
+            call_limit=VIRTUAL_LIMIT if self._clock == "virtual" else REAL_LIMIT,
+            resumes=self._client.resumes,
+        )
+        host = _Host(configuration, output, self._cwd)
+        host.wait_until_ready()
+        return host
+
+    def _import_paths(self) -> tuple[str, ...]:
+        inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        return (str(self._profile.folder), str(self._cwd), *(path for path in inherited if path))
+
+
+class _Host:
+    """One host process. Its messages come over a pipe that the client does not know of."""
+
+    def __init__(self, configuration: Configuration, output: Path, cwd: Path) -> None:
+        self._output = output
+        ours_in, theirs_out = os.pipe()
+        theirs_in, ours_out = os.pipe()
+        home = output / "tmp"
+        home.mkdir()
+        with (output / "stdout").open("wb") as out, (output / "stderr").open("wb") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "conformance.host", str(theirs_in), str(theirs_out)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=cwd,
+                env=clean_env(home),
+                pass_fds=(theirs_in, theirs_out),
+                start_new_session=True,
+            )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self._requests, self._events = ours_out, ours_in
+        self._buffer = b""
+        self._closed = False
+        self._write(configurations.dump_json(configuration, by_alias=True))
+
+    def _write(self, line: bytes) -> None:
+        view = memoryview(line + b"\n")
+        with contextlib.suppress(BrokenPipeError):
+            while view:
+                view = view[os.write(self._requests, view) :]
+
+    def _read(self, patience: float, spin: float = float("inf")) -> Event | None:
+        """The next event; None when the host has ended, been silent for `patience` seconds, or used `spin`
+        seconds of processor time without a word.
+        """
+        poll = select.poll()
+        poll.register(self._events, select.POLLIN)
+        deadline, used = time.monotonic() + patience, self._processor_time()
+        while b"\n" not in self._buffer:
+            if not poll.poll(1_000):
+                if time.monotonic() > deadline or self._processor_time() - used > spin:
+                    return None
+                continue
+            chunk = os.read(self._events, 1 << 20)
+            if not chunk:
+                self._closed = True
+                return None
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return events_.validate_json(line)
+
+    def _processor_time(self) -> float:
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # no such file where the system is not Linux: the silence decides alone
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_until_ready(self) -> None:
+        """Raises RigError: the client could not be imported."""
+        event = self._read(START)
+        if event is not None and event.ready:
+            return
+        status = self.end()
+        if event is not None and event.refused:
+            raise RigError(event.refused)
+        tail = (self._output / "stderr").read_text(errors="replace")[-2_000:]
+        why = "did not finish within a minute" if status is None else f"ended the process (status {status})"
+        raise RigError(f"client.target: importing the client {why}\n{tail}".rstrip())
+
+    def perform(self, request: Request, clock: str) -> tuple[Evidence, bool]:
+        """The evidence of one trial, and whether this host is of no further use."""
+        self._write(requests_.dump_json(request, by_alias=True))
+        seen: list[Exchange] = []
+        ledger: Sequence[LedgerEntry] = ()
+        while event := self._read(SILENCE[clock], SPIN):
+            if event.evidence is not None:
+                return event.evidence, event.spent
+            if event.exchange is not None:
+                seen.append(event.exchange)
+                ledger = event.ledger
+        status = self.end()
+        if status is None:
+            call, why = _lost(request.trial, seen, "hung", "it kept the processor busy without end, and was ended")
+        else:
+            call, why = _lost(request.trial, seen, "crashed", f"it ended its own process, status {status}")
+        latest = call.ended_at or 0.0
+        return (
+            Evidence(
+                request.trial,
+                tuple(sorted(seen, key=lambda exchange: exchange.number)),
+                tuple(ledger),
+                (call,),
+                stopped=f"the client's process was lost: {why}",
+                clock=ClockReading("virtual" if clock == "virtual" else "real", latest),
+            ),
+            True,
+        )
+
+    def end(self) -> int | None:
+        """Ends the host and whatever it started. Its exit status if it had ended by itself."""
+        os.close(self._requests)
+        os.close(self._events)
+        status: int | None = None
+        if self._closed:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = self._process.wait(2.0)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        return status
+
+
+def _lost(
+    trial: Trial, seen: list[Exchange], ending: Literal["hung", "crashed"], why: str
+) -> tuple[Call, str]:
+    """The call in which the client took its process down: of the order that was heard of last."""
+    known = [exchange for exchange in seen if exchange.reference is not None]
+    reference = known[-1].reference if known else trial.orders[0].reference
+    latest = max((exchange.received_at for exchange in seen), default=0.0)
+    return Call(reference or trial.orders[0].reference, 1, 0.0, latest, None, ending, why), why

@@ -1,0 +1,214 @@
+"""What the host does with a trial: sandbox and client on one stage, in one process, in one time.
+
+What lives here: the host's side of the conversation with `rigs/hosted.py`, and its messages.
+What must never be known here: any check, any vendor's names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import TypeAdapter
+
+from conformance.contract import Contract
+from conformance.drivers.confinement import forbid_leaving_loopback, render_env
+from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
+from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
+from conformance.hygiene.canary import Canary, Scanner
+from conformance.sandbox import Sandbox, World
+from conformance.traces import Traces
+from conformance.trial import Stop, run_orders
+
+if TYPE_CHECKING:
+    from conformance.clock.virtual import VirtualClock
+
+INTERVAL = 600.0
+"""client seconds between two trials, so that a circuit breaker of the last one has closed again"""
+LINGER = 60.0
+"""client seconds for which a client is still watched after its last answer"""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The first line that a host reads. `import_paths` come before all others; `call_limit` is in client
+    seconds.
+    """
+
+    clock: Literal["virtual", "real"]
+    target: str
+    import_paths: tuple[str, ...]
+    contract: Contract
+    canary_key: str
+    canary_prefix: str
+    canary_secret: str
+    api_version: str
+    env: Mapping[str, str]
+    debug_env: Mapping[str, str]
+    folder: str
+    log_files: tuple[str, ...]
+    output_folder: str
+    call_limit: float
+    resumes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    trial: Trial
+    state_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a host writes. `spent`: the host has to be replaced, since the client left something running."""
+
+    ready: bool = False
+    refused: str | None = None
+    exchange: Exchange | None = None
+    ledger: tuple[LedgerEntry, ...] = ()
+    evidence: Evidence | None = None
+    spent: bool = False
+
+
+configurations: TypeAdapter[Configuration] = TypeAdapter(Configuration)
+requests_: TypeAdapter[Request] = TypeAdapter(Request)
+events_: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class _Pipe:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def send(self, event: Event) -> None:
+        data = events_.dump_json(event, by_alias=True, exclude_defaults=True) + b"\n"
+        with self._lock:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+
+
+def serve(configuration: str, lines: Iterator[str], events: int, clock: VirtualClock | None) -> None:
+    """Runs trial after trial until no more requests come."""
+    stage = _Stage(configurations.validate_json(configuration), _Pipe(events), clock)
+    try:
+        stage.open()
+    except TargetError as error:
+        stage.pipe.send(Event(refused=stage.scanner.redact(str(error))))
+        return
+    stage.pipe.send(Event(ready=True))
+    while True:
+        with clock.hold() if clock else nullcontext():
+            line = next(lines, None)
+        if line is None:
+            return
+        stage.run(requests_.validate_json(line))
+
+
+class _Stage:
+    def __init__(self, configuration: Configuration, pipe: _Pipe, clock: VirtualClock | None) -> None:
+        self.configuration = configuration
+        self.pipe = pipe
+        self.clock = clock
+        self.canary = Canary(
+            configuration.canary_key, configuration.canary_prefix, configuration.canary_secret
+        )
+        self.scanner = Scanner(self.canary)
+        self.sandbox = Sandbox(configuration.contract)
+        self.escapes: list[str] = []
+        self.state_dir = Path()
+
+    def open(self) -> None:
+        chosen = self.configuration
+        self.sandbox.start()
+        values = {
+            "base_url": self.sandbox.base_url,
+            "api_key": self.canary.key,
+            "api_version": chosen.api_version,
+            "port": str(self.sandbox.port),
+            "state_dir": chosen.output_folder,
+            "ca_file": "",
+        }
+        os.environ.update(render_env(chosen.env, values))
+        forbid_leaving_loopback(self.escapes.append)
+        sys.path[:0] = chosen.import_paths
+        self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
+        target = find_target(chosen.target)
+        self.driver = PythonDriver(
+            target, self._context, chosen.contract, self.scanner, chosen.call_limit
+        )
+
+    def _context(self, reference: str) -> Context:
+        return Context(
+            self.sandbox.base_url,
+            self.canary.key,
+            self.configuration.api_version,
+            reference,
+            self.state_dir,
+        )
+
+    def run(self, request: Request) -> None:
+        trial = request.trial
+        if self.clock:
+            time.sleep(INTERVAL)
+        flowed = self.clock.flowed if self.clock else 0.0
+        self.escapes.clear()
+        self.state_dir = Path(request.state_dir)
+        os.environ.update(self.configuration.debug_env if trial.verbose else {})
+        world = World(
+            self.configuration.contract,
+            self.canary.key,
+            trial.orders,
+            seed=trial.seed,
+            canary=self.canary,
+            listener=lambda exchange: self.pipe.send(Event(exchange=exchange, ledger=world.ledger())),
+        )
+        stop = world.flooded = Stop()
+        self.traces.begin(self.state_dir)
+        self.sandbox.begin(world)
+        self.driver.epoch = began = time.monotonic()
+        with every_logger_talks() if trial.verbose else nullcontext([]) as records:
+            calls = run_orders(trial, self.driver, world.exchanges, stop, resumes=self.configuration.resumes)
+            simulated = time.monotonic() - began
+            if self.clock and not stop.is_set():
+                time.sleep(LINGER)
+        self.sandbox.end()
+        flowed = self.clock.flowed - flowed if self.clock else 0.0
+        for name in self.configuration.debug_env if trial.verbose else ():
+            os.environ.pop(name, None)
+        evidence = Evidence(
+            trial,
+            world.exchanges(),
+            world.ledger(),
+            tuple(self._redacted(call) for call in calls),
+            self._outputs(records),
+            tuple(dict.fromkeys(self.escapes)),
+            "the client sent more requests than any client should" if stop.is_set() else None,
+            ClockReading("virtual" if self.clock else "real", simulated, held=flowed < 1.0),
+        )
+        self.pipe.send(Event(evidence=evidence, spent=self.driver.unfinished > 0 or stop.is_set()))
+
+    def _redacted(self, call: Call) -> Call:
+        if call.outcome is None:
+            return call
+        told = {
+            name: self.scanner.redact(value) if value else value
+            for name, value in (
+                ("order_id", call.outcome.order_id),
+                ("status", call.outcome.status),
+                ("type", call.outcome.type),
+            )
+        }
+        return replace(call, outcome=replace(call.outcome, **told))
+
+    def _outputs(self, records: list[str]) -> tuple[Output, ...]:
+        texts = {"log": "\n".join(records), "exception": "\n".join(self.driver.traces)}
+        self.driver.traces.clear()
+        return self.traces.collect(texts)
