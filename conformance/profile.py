@@ -135,7 +135,7 @@ def refuse_unknown_waivers(profile: Profile, checks: Collection[str]) -> None:
 
 
 def template(driver: str) -> str:
-    """The text of a commented profile for a kind of driver. Raises `ValueError` for a kind that there is not."""
+    """The text of a commented profile for a kind of driver. Raises `ValueError` for any other kind."""
     if driver not in _CLIENTS:
         raise ValueError(f'no driver is called "{driver}"; there are {", ".join(_CLIENTS)}')
     contract = load_contract(DEFAULT)
@@ -168,7 +168,8 @@ _CLIENTS: Mapping[str, str] = {
   #     place_order(order, context)
   # `order` is the body to send, unchanged. `context` has base_url, api_key,
   # api_version, reference, state_dir (a folder that survives restarts) and ca_file.
-  # Return the order's id, or raise. It may be async.
+  # Return the order's id, or raise: conformance.Unknown, a time-out or a broken
+  # connection if the order may exist, anything else if it does not. May be async.
   target: my_package.orders:place_order
   # env:                            # more environment for it, if it reads any
   #   <PREFIX>_BASE_URL: "{base_url}"
@@ -235,5 +236,5 @@ api_version: "<version>"           # the version that your client sends
 #   - check: account.ip-allowlist-sane
 #     reason: "why this is acceptable"
 #     owner: you@example.com
-#     expires: 2030-01-31           # at most a year ahead
+#     expires: YYYY-MM-DD           # at most a year ahead
 """
