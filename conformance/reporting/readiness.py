@@ -64,7 +64,7 @@ class Selection(_Record):
 class Run(_Record):
     """How the suite was run. `duration_s` is in seconds on the wall, `simulated_s` in client seconds."""
 
-    left_out_when_none = frozenset({"selection", "interrupted", "unconfined", "api_version"})
+    left_out_when_none = frozenset({"selection", "interrupted", "unconfined", "api_version", "profile"})
 
     seed: int
     clock: str
@@ -81,6 +81,7 @@ class Run(_Record):
     confined: bool = Field(description="was the client kept from everything beyond loopback?")
     unconfined: str | None = Field(default=None, description="why it was not confined")
     api_version: str | None = Field(default=None, description="the version that the profile names")
+    profile: str | None = Field(default=None, description="the profile as it was named, for `golive replay`")
     selection: Selection | None = None
     interrupted: str | None = Field(default=None, description="why the run ended before its end")
 

@@ -29,6 +29,9 @@ class Rig(Protocol):
 
     facts: Facts
 
+    secrets: list[str]
+    """the secret parts of the canary keys in use so far, which no report may contain"""
+
     def run(self, trial: Trial) -> Evidence: ...
 
     def close(self) -> None: ...

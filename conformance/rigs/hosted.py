@@ -25,6 +25,7 @@ from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerE
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
+from conformance.rigs.restarts import joined, parts
 from conformance.stage import Configuration, Event, Request, configurations, events_, requests_
 
 SPIN = 5.0
@@ -44,6 +45,7 @@ class HostedRig:
     def __init__(self, profile: Profile, contract: Contract, *, clock: str, seed: int, folder: Path) -> None:
         assert profile.client is not None
         self.facts = Facts("python", clock, "simulated", True, "in-process guard", 1)
+        self.secrets: list[str] = []
         self._profile = profile
         self._contract = contract
         self._client = profile.client
@@ -55,17 +57,31 @@ class HostedRig:
         self._serial = 0
 
     def run(self, trial: Trial) -> Evidence:
-        host = self._host or self._start()
-        self._host = None
         self._serial += 1
         state_dir = self._scratch / f"state-{self._serial}"
         state_dir.mkdir()
+        try:
+            if not trial.restart:
+                return self._run(trial, state_dir)
+            return joined(trial, [self._run_and_restart(part, state_dir) for part in parts(trial)])
+        finally:
+            shutil.rmtree(state_dir, ignore_errors=True)
+
+    def _run(self, trial: Trial, state_dir: Path) -> Evidence:
+        host = self._host or self._start()
+        self._host = None
         evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock)
-        shutil.rmtree(state_dir, ignore_errors=True)
         if spent:
             host.end()
         else:
             self._host = host
+        return evidence
+
+    def _run_and_restart(self, trial: Trial, state_dir: Path) -> Evidence:
+        evidence = self._run(trial, state_dir)
+        if self._host:
+            self._host.end()
+            self._host = None
         return evidence
 
     def close(self) -> None:
@@ -76,6 +92,7 @@ class HostedRig:
 
     def _start(self) -> _Host:
         canary = mint(self._contract, self._rng)
+        self.secrets.append(canary.secret)
         output = Path(tempfile.mkdtemp(prefix="host-", dir=self._scratch))
         configuration = Configuration(
             clock="virtual" if self._clock == "virtual" else "real",

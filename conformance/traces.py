@@ -1,0 +1,98 @@
+"""What a client leaves behind besides its requests: streams, log files and files of its own, scanned and read.
+
+What lives here: which files are looked at, from where on, and how much of each is kept.
+What must never be known here: what a sighting means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from conformance.evidence import Output
+from conformance.hygiene.canary import Canary, Scanner
+
+KEPT = 32_768
+"""bytes kept of the beginning and of the end of each stream; all of it is scanned"""
+_CHUNK = 1 << 20
+
+
+class Traces:
+    """Reads what was written since `begin`. `output_folder` holds the streams `stdout` and `stderr`."""
+
+    def __init__(
+        self, output_folder: Path, folder: Path, log_files: Sequence[str], canary: Canary
+    ) -> None:
+        self._streams = (output_folder / "stdout", output_folder / "stderr")
+        self._folder = folder
+        self._patterns = log_files
+        self._scanner = Scanner(canary)
+        self._state_dir = output_folder
+        self._temporary = output_folder / "tmp"
+        self._read_up_to: dict[Path, int] = {}
+
+    def begin(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        for path in (*self._streams, *self._log_files(), *_files_below(self._temporary)):
+            self._read_up_to[path] = path.stat().st_size if path.exists() else 0
+
+    def collect(self, texts: Mapping[str, str]) -> tuple[Output, ...]:
+        """What was written to files, and `texts`: stream name to text. Streams that stayed empty are left out."""
+        outputs = [scan_text(text, name, self._scanner) for name, text in texts.items() if text]
+        for path in self._streams:
+            outputs.append(self._new_part(path, path.name))
+        for path in self._log_files():
+            outputs.append(self._new_part(path, str(path.relative_to(self._folder))))
+        for home, name in ((self._state_dir, "state"), (self._temporary, "tmp")):
+            for path in _files_below(home):
+                outputs.append(self._new_part(path, f"{name}/{path.relative_to(home)}"))
+        return tuple(output for output in outputs if output.size)
+
+    def _log_files(self) -> list[Path]:
+        found = (path for pattern in self._patterns for path in self._folder.glob(pattern))
+        return sorted({path for path in found if path.is_file()})
+
+    def _new_part(self, path: Path, stream: str) -> Output:
+        return scan_file(path, stream, self._scanner, self._read_up_to.get(path, 0))
+
+
+def scan_text(text: str, stream: str, scanner: Scanner) -> Output:
+    return _Reading(stream, scanner).read([text.encode("utf-8", "surrogatepass")])
+
+
+def scan_file(path: Path, stream: str, scanner: Scanner, start: int = 0) -> Output:
+    """The file from byte `start` on; a file that has become shorter was begun anew, and is read as a whole."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start if path.stat().st_size >= start else 0)
+            return _Reading(stream, scanner).read(iter(lambda: file.read(_CHUNK), b""))
+    except OSError:  # gone again, a socket, or not for us to read: nothing that could be shown
+        return Output(stream, "", 0)
+
+
+class _Reading:
+    def __init__(self, stream: str, scanner: Scanner) -> None:
+        self._name = stream
+        self._scanner = scanner
+
+    def read(self, chunks: Iterable[bytes]) -> Output:
+        sightings = self._scanner.stream(self._name)
+        head, tail, size = b"", b"", 0
+        for chunk in chunks:
+            sightings.feed(chunk)
+            size += len(chunk)
+            room = KEPT - len(head)
+            head += chunk[:room]
+            tail = (tail + chunk[max(room, 0) :])[-KEPT:]
+        text = head.decode("utf-8", "replace")
+        if tail:
+            missing = size - len(head) - len(tail)
+            gap = f"\n[{missing} bytes left out]\n" if missing else ""
+            text += gap + tail.decode("utf-8", "replace")
+        return Output(self._name, self._scanner.redact(text), size, sightings.finish())
+
+
+def _files_below(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
