@@ -43,13 +43,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as read. `digest`: SHA-256 of its bytes, in hex."""
+    """A file as read. `digest`: SHA-256 of its bytes, in hex. `flaws`: what in it could not be read."""
 
     path: Path
     digest: str
     data: JsonValue
     values: Mapping[Place, Position]
     keys: Mapping[Place, Position]
+    flaws: tuple[tuple[Position, Wrong], ...] = ()
 
     def position(self, wrong: Wrong) -> Position:
         place = wrong.place
@@ -61,7 +62,9 @@ class Document:
 
 
 def read(path: Path) -> Document:
-    """The document in a file. Raises `Mistakes` if there is no such file or it is no good YAML."""
+    """The document in a file, flaws that leave the rest readable included. Raises `Mistakes` if there is no
+    such file or it is no YAML.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -75,9 +78,8 @@ def read(path: Path) -> Document:
         data = reading.value(_composed(path, _decoded(path, content)), ())
     except RecursionError:
         raise Mistakes([f"{path}:1:1: is nested too deeply, or has too many aliases, to be read"]) from None
-    if reading.wrongs:
-        raise _mistakes(path, reading.wrongs)
-    return Document(path, hashlib.sha256(content).hexdigest(), data, reading.values, reading.keys)
+    digest = hashlib.sha256(content).hexdigest()
+    return Document(path, digest, data, reading.values, reading.keys, tuple(reading.flaws))
 
 
 def validate(document: Document, shape: TypeAdapter[Shape], rules: Iterable[Rule] = ()) -> Shape:
@@ -86,7 +88,8 @@ def validate(document: Document, shape: TypeAdapter[Shape], rules: Iterable[Rule
     What a rule says about a place replaces what the model says about it.
     """
     told = [wrong for rule in rules for wrong in rule(document.data)]
-    places = {wrong.place for wrong in told}
+    unread = {wrong.place for _, wrong in document.flaws if find(document.data, *wrong.place) is None}
+    places = {wrong.place for wrong in told} | unread
     try:
         found = shape.validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
@@ -99,10 +102,14 @@ def validate(document: Document, shape: TypeAdapter[Shape], rules: Iterable[Rule
 
 
 def refuse(document: Document, wrongs: Iterable[Wrong]) -> None:
-    """Raises `Mistakes` if there are any."""
-    placed = [(document.position(wrong), wrong) for wrong in wrongs]
-    if placed:
-        raise _mistakes(document.path, placed)
+    """Raises `Mistakes` if there are any, or if the document could not be read without flaws."""
+    placed = [*document.flaws, *((document.position(wrong), wrong) for wrong in wrongs)]
+    lines = []
+    for position, wrong in sorted(placed, key=lambda each: (each[0].line, each[0].column)):
+        where = f"{spell(wrong.place)}: " if wrong.place else ""
+        lines.append(f"{document.path}:{position.line}:{position.column}: {where}{wrong.text}")
+    if lines:
+        raise Mistakes(dict.fromkeys(lines))
 
 
 def find(data: JsonValue, *place: str | int) -> JsonValue:
@@ -115,14 +122,6 @@ def find(data: JsonValue, *place: str | int) -> JsonValue:
         else:
             return None
     return data
-
-
-def _mistakes(path: Path, placed: Iterable[tuple[Position, Wrong]]) -> Mistakes:
-    lines = []
-    for position, wrong in sorted(placed, key=lambda each: (each[0].line, each[0].column)):
-        where = f"{spell(wrong.place)}: " if wrong.place else ""
-        lines.append(f"{path}:{position.line}:{position.column}: {where}{wrong.text}")
-    return Mistakes(dict.fromkeys(lines))
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -183,7 +182,7 @@ class _Reading:
     def __init__(self) -> None:
         self.values: dict[Place, Position] = {}
         self.keys: dict[Place, Position] = {}
-        self.wrongs: list[tuple[Position, Wrong]] = []
+        self.flaws: list[tuple[Position, Wrong]] = []
         self._around: list[yaml.Node] = []
 
     def value(self, node: yaml.Node, place: Place) -> JsonValue:
@@ -218,6 +217,8 @@ class _Reading:
                 merged = self._merged(value, place) | merged
             elif not isinstance(key, yaml.ScalarNode):
                 self._tell(key, place, "a key should be text, is a list or a mapping")
+            elif self._whole(key, place) is None:
+                pass
             elif key.value in own:
                 first = _position(own[key.value][0]).line
                 self._tell(key, (*place, key.value), f"stands here twice, first on line {first}; remove one")
@@ -240,9 +241,7 @@ class _Reading:
         text: str = node.value
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind in {"str", "merge"}:
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                self._tell(node, place, "holds half of a character (a lone surrogate); write it whole")
-            return text
+            return self._whole(node, place)
         if kind in {"int", "float"}:
             with suppress(ValueError):
                 number = int(text) if kind == "int" else float(text)
@@ -257,8 +256,15 @@ class _Reading:
             self._tell(node, place, _tag_told(node))
         return None
 
+    def _whole(self, node: yaml.ScalarNode, place: Place) -> str | None:
+        text: str = node.value
+        if not any("\ud800" <= character <= "\udfff" for character in text):
+            return text
+        self._tell(node, place, "holds half of a character (a lone surrogate); write it whole")
+        return None
+
     def _tell(self, node: yaml.Node, place: Place, text: str) -> None:
-        self.wrongs.append((_position(node), Wrong(place, text)))
+        self.flaws.append((_position(node), Wrong(place, text)))
 
 
 def _tag_told(node: yaml.Node) -> str:
@@ -270,7 +276,7 @@ def _position(node: yaml.Node) -> Position:
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or error.context or "it cannot be parsed"
+    problem = ": ".join(part for part in (error.context, error.problem) if part)
     for words, explanation in _SYNTAX.items():
         if words in problem:
             return explanation
@@ -284,7 +290,7 @@ _SYNTAX: Mapping[str, str] = {
     "found unexpected end of stream": "the file ends inside quotes; close them",
     "found undefined alias": "an alias (*) of nothing; put the text in quotes if it is none",
     "expected a single document": "a second document (---); keep one",
-    "expected <block end>": "the indentation fits no line above; give the keys of one mapping the same",
+    "expected <block end>": "this continues nothing above it; check the indentation and the quotes",
     "expected ',' or": "a list or mapping in brackets ends wrongly; put a comma, or close the bracket",
     "that cannot start any token": "a character that plain text cannot begin with; put the text in quotes",
     "found unknown escape character": "a backslash that means nothing in double quotes; use single quotes",

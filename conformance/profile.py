@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter
 
 from conformance import profile_rules
 from conformance.contracts import DEFAULT, load_contract
-from conformance.located import read, refuse, validate
+from conformance.located import Mistakes, read, refuse, validate
 
 DriverKind = Literal["python", "command", "worker", "service"]
 
@@ -121,6 +121,8 @@ def load_profile(
 
     `account_only`: no client is needed. `checks`: the ids that waivers may name; not looked at when None.
     """
+    if not Path(path).exists():
+        raise Mistakes([f"{path}: there is no such file; golive init writes one"])
     document = read(Path(path))
     rules = profile_rules.rules(document.path.parent, today or date.today(), account_only, checks)
     profile = validate(document, TypeAdapter(Profile), rules)

@@ -32,6 +32,8 @@ _KEY_IN_FILE = (
     "is a key itself, in a file that is shared; put it into an environment variable and name that here"
 )
 
+_KEY_IN_ENV = 'is a key itself, in a file that is shared; write "{api_key}", and golive fills one in'
+
 
 def rules(folder: Path, today: date, account_only: bool, checks: Collection[str] | None) -> tuple[Rule, ...]:
     """All rules for a profile in `folder`. `checks`: the ids that a waiver may name; any when None."""
@@ -171,7 +173,7 @@ def _no_key_shaped_as_in_contract(folder: Path) -> Rule:
             return
         for place, text in _texts(data, ()):
             if contract.key_pattern.search(text) and place[:2] != ("account", "keys"):
-                yield Wrong(place, _KEY_IN_FILE)
+                yield Wrong(place, _KEY_IN_ENV if place[0] == "client" else _KEY_IN_FILE)
 
     return rule
 
