@@ -7,6 +7,7 @@ Markdown is the business of each form.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -36,9 +37,8 @@ def plain(text: str, limit: int = 300, *, lines: bool = False) -> str:
 
 
 def plain_json(value: JsonValue, limit: int = 20_000) -> JsonValue:
-    """The same value with strings that every JSON reader takes: no lone surrogates, `limit` characters each.
-
-    Everything else is left as it is, since JSON escapes it.
+    """The same value as every JSON reader takes it: strings without lone surrogates and of `limit` characters
+    at most, no infinite numbers. Everything else is left as it is, since JSON escapes it.
     """
     match value:
         case str():
@@ -47,6 +47,8 @@ def plain_json(value: JsonValue, limit: int = 20_000) -> JsonValue:
             return value if missing <= 0 else f"{value[:limit]}… ({missing:,} characters more)"
         case list():
             return [plain_json(item, limit) for item in value]
+        case float() if not math.isfinite(value):
+            return str(value)
         case dict():
             return {str(plain_json(key, limit)): plain_json(item, limit) for key, item in value.items()}
         case _:

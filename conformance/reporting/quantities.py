@@ -32,5 +32,5 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 
 
 def shortened(identifier: str) -> str:
-    """The beginning and the end of a long identifier, enough to tell two apart: `5f0c91…3a9e`."""
-    return identifier if len(identifier) <= 14 else f"{identifier[:6]}…{identifier[-4:]}"
+    """The beginning and the end of a long identifier, enough to tell two apart: `5f0c91aa…003a9e`."""
+    return identifier if len(identifier) <= 20 else f"{identifier[:8]}…{identifier[-6:]}"

@@ -160,9 +160,12 @@ class _Teller:
             yield _Step(left, position + 2, "client", f"hangs up, {waited} after it asked")
 
     def _request(self, exchange: Exchange) -> str:
+        number = f"request {exchange.number}"
         if exchange.attempt is None:
-            return f"{plain(exchange.method, 10)} {plain(exchange.target, 90)}"
-        parts = [f"attempt {exchange.attempt}", self.keys.get(exchange.idempotency_key or "", "no key")]
+            return f"{number}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}"
+        # Findings speak of requests by their number among all, clients count their attempts.
+        also = f" ({number})" if exchange.number != exchange.attempt else ""
+        parts = [f"attempt {exchange.attempt}{also}", self.keys.get(exchange.idempotency_key or "", "no key")]
         parts[1] = parts[1].ljust(self.width)
         if self.several and exchange.reference in self.orders:
             parts.append(self.orders[exchange.reference])
@@ -217,25 +220,25 @@ def _answer(exchange: Exchange) -> str:
     fault = exchange.fault
     kind = "ok" if fault is None else fault.fault
     status = "an answer" if exchange.status is None else str(exchange.status)
+    text = _plain_answer(exchange)
     if kind in _LOST:
-        return _LOST[kind]
-    if kind in _UNREADABLE:
-        return f"{status}, {_UNREADABLE[kind]}"
-    if kind in _ODD:
-        return f"{_plain_answer(exchange)}, {_ODD[kind]}"
+        text = _LOST[kind]
+    elif kind in _UNREADABLE:
+        text = f"{status}, {_UNREADABLE[kind]}"
+    elif kind in _ODD:
+        text = f"{text}, {_ODD[kind]}"
     match fault:
         case Redirect():
-            return f"{status}, go to {'another host' if fault.to == 'other-host' else 'plain http'}"
+            text = f"{status}, go to {'another host' if fault.to == 'other-host' else 'plain http'}"
         case RateLimit():
             asked = exchange.retry_after
             wait = "no Retry-After" if asked is None else f"Retry-After {duration(asked)}"
-            return f"{status} rate limited, {wait}"
+            text = f"{status} rate limited, {wait}"
         case InProgress():
-            return _in_progress(exchange, fault.form)
-        case Error():
-            return f"{_plain_answer(exchange)}{', stored for this key' if fault.cached else ''}"
-        case _:
-            return _plain_answer(exchange)
+            text = _in_progress(exchange, fault.form)
+        case Error() if fault.cached:
+            text = f"{text}, stored for this key"
+    return text
 
 
 def _in_progress(exchange: Exchange, form: str) -> str:

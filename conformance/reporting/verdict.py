@@ -192,7 +192,7 @@ def summarise(checks: Iterable[CheckEntry]) -> Summary:
 
 
 def inconsistencies(readiness: Readiness) -> list[str]:
-    """Where the report contradicts itself, a sentence each; none in a report that nobody has tampered with."""
+    """Where the report contradicts itself, a sentence each; none in a report that nobody has changed."""
     wrong = []
     ids = [check.id for check in readiness.checks]
     if len(set(ids)) != len(ids):

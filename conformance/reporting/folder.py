@@ -1,0 +1,81 @@
+"""The report's folder: every form of the report, written together once none of them holds a secret.
+
+What lives here: the names of the files, the search for secrets, writing without half-written files.
+What must never be known here: what the files say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from conformance.reporting.html import to_html
+from conformance.reporting.json_file import to_json
+from conformance.reporting.junit import to_junit
+from conformance.reporting.markdown import escaped, to_markdown
+from conformance.reporting.readiness import Readiness
+
+
+class LeakInReport(Exception):
+    """A secret would have been written into the report, which therefore was not written.
+
+    `files` names the files that it was found in. The secret itself is nowhere in this exception.
+    """
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self.files = tuple(files)
+        super().__init__(
+            f"a key of this run is in {', '.join(files)}: nothing was written. This is a bug of golive, "
+            "which should have redacted it where it was seen; please report it"
+        )
+
+
+def write(readiness: Readiness, folder: Path, secrets: Iterable[str] = ()) -> list[Path]:
+    """Writes `readiness.json`, `.html`, `.xml` and `.md` into the folder, which is made if there is none.
+
+    Each file appears whole or not at all. `secrets` are the strings that must not be in any of them, such as
+    the secret parts of the canary keys; empty strings are ignored.
+
+    Raises LeakInReport before anything is written, OSError if the folder cannot be written to.
+    """
+    texts = {
+        "readiness.json": to_json(readiness),
+        "readiness.html": to_html(readiness),
+        "readiness.xml": to_junit(readiness),
+        "readiness.md": to_markdown(readiness),
+    }
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    leaking = [name for name, text in texts.items() if any(form in text for form in forms)]
+    if leaking:
+        raise LeakInReport(leaking)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_write_whole(folder / name, text) for name, text in texts.items()]
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret as each of the files would spell it."""
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        html.escape(secret),
+        html.escape(secret, False),
+        escaped(secret),
+    }
+
+
+def _write_whole(path: Path, text: str) -> Path:
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+    return path

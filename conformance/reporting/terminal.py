@@ -1,0 +1,175 @@
+"""The report in a terminal or a CI log: readable without colour, without boxes, and on an ASCII-only screen.
+
+What lives here: the line for a check that has just ended, and the summary after the last.
+What must never be known here: how results come about; whether anybody is watching.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.finding import CheckResult
+from conformance.reporting import wording
+from conformance.reporting.plain import plain
+from conformance.reporting.quantities import counted, duration
+from conformance.reporting.readiness import CheckEntry, Readiness, Status
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ID_WIDTH = 36
+MOST_TRACEBACK = 25
+NARROWEST, WIDEST = 40, 100
+STYLES: Mapping[Status, str] = {
+    "passed": "green",
+    "failed": "bold red",
+    "waived": "yellow",
+    "skipped": "yellow",
+    "not-applicable": "dim",
+    "error": "bold magenta",
+}
+VERDICT_STYLES = {
+    "ready": "bold green",
+    "ready-with-waivers": "bold yellow",
+    "not-ready": "bold red",
+    "incomplete": "bold yellow",
+}
+_ASCII = str.maketrans({"→": "->", "…": "...", "—": "-", "–": "-", "’": "'", "“": '"', "”": '"', "·": "-"})
+
+_Line = tuple[str, str]
+"""text and style"""
+
+
+def progress_line(result: CheckResult | CheckEntry) -> str:
+    """One check that has ended: `  PASS  retries.bounded   42 trials   1 h simulated   0.8 s`."""
+    if isinstance(result, CheckResult):
+        simulated, seconds = result.simulated, result.seconds
+    else:
+        simulated, seconds = result.simulated_s, result.duration_s
+    label = wording.LABELS[result.status]
+    parts = [f"{counted(result.trials, 'trial'):>11}   " if result.trials else ""]
+    if simulated >= 0.05:
+        parts.append(f"{duration(simulated) + ' simulated':<22}")
+    if result.trials:
+        parts.append(duration(seconds))
+    elif result.reason:
+        parts.append(plain(wording.brief(result.reason), 100))
+    return f"  {label:<8}  {plain(result.id, 80):<{ID_WIDTH}}  {''.join(parts)}".rstrip()
+
+
+def print_progress(result: CheckResult | CheckEntry, console: Console) -> None:
+    """Prints the line of `progress_line`, in the colour of its status."""
+    _print(console, progress_line(result), STYLES[result.status])
+
+
+def print_summary(readiness: Readiness, paths: Sequence[Path], console: Console) -> None:
+    """Prints what the run adds up to. `paths` are the files that were written; none if nothing was."""
+    width = max(NARROWEST, min(console.width, WIDEST))
+    for text, style in _summary(readiness, paths, width):
+        _print(console, text, style)
+
+
+def _print(console: Console, text: str, style: str) -> None:
+    from rich.text import Text
+
+    try:
+        text.encode(console.encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_ASCII).encode(console.encoding, "backslashreplace").decode(console.encoding)
+    # Text, so that nothing in it is taken for markup; soft wrap, so that a log keeps its lines whole.
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
+def _summary(readiness: Readiness, paths: Sequence[Path], width: int) -> Iterator[_Line]:
+    yield "", ""
+    yield from _prose(wording.sentence(readiness), "", width, VERDICT_STYLES[readiness.verdict])
+    yield f"Checks: {wording.tally(readiness)}", ""
+    for check in wording.failures(readiness):
+        yield from _failure(check, paths, width)
+    for check in wording.failures(readiness, waived=True):
+        yield "", ""
+        yield f"WAIVED  {check.id}  {check.severity}", STYLES["waived"]
+        if check.waiver is not None:
+            until = f"until {check.waiver.expires.isoformat()}, {check.waiver.owner}: {check.waiver.reason}"
+            yield from _prose(until, "  ", width)
+        if check.finding is not None:
+            yield from _prose(check.finding.summary, "  ", width)
+    for check in readiness.checks:
+        if check.status == "error" and check.reason and check.reason.startswith("Traceback"):
+            yield "", ""
+            yield f"ERROR  {check.id}: the suite itself went wrong", STYLES["error"]
+            yield from ((f"  {line}", "") for line in check.reason.splitlines()[-MOST_TRACEBACK:])
+    blocking = [waiver for waiver in readiness.waivers if waiver.blocks]
+    if blocking:
+        yield from _heading("Waivers that stand in the way")
+        for waiver in blocking:
+            yield from _prose(f"{waiver.check}: {waiver.state}, {waiver.note}", "  ", width)
+    yield from _gaps(readiness, width)
+    if readiness.caller_must:
+        yield from _heading("What the client leaves to its caller")
+        for duty in readiness.caller_must:
+            yield from _prose(duty.what, "  ", width)
+    if paths:
+        yield "", ""
+        page = next((path for path in paths if path.suffix == ".html"), paths[0])
+        others = ", ".join(path.name for path in paths if path != page)
+        yield f"Report: {page}{f' (beside it {others})' if others else ''}", "bold"
+
+
+def _failure(check: CheckEntry, paths: Sequence[Path], width: int) -> Iterator[_Line]:
+    yield "", ""
+    yield f"FAIL  {check.id}  {check.severity}", STYLES["failed"]
+    finding = check.finding
+    if finding is not None:
+        yield from _prose(finding.summary, "  ", width, "bold")
+        yield from _prose(finding.impact, "  ", width)
+        if again := wording.repeated(check):
+            yield from _prose(again, "  ", width)
+        if finding.sequence:
+            yield "", ""
+            yield from ((f"  {line}", "") for line in finding.sequence)
+            yield "", ""
+        for other in finding.others:
+            yield from _prose(f"Also: {other.summary}", "  ", width)
+        yield from _prose(f"Remedy: {finding.remedy}", "  ", width)
+    if check.note:
+        yield from _prose(f"Note: {check.note}", "  ", width)
+    yield f"  golive explain {check.id}", "dim"
+    if paths and finding is not None and finding.counterexample.orders:
+        yield f"  golive replay {paths[0].parent} {check.id}", "dim"
+
+
+def _gaps(readiness: Readiness, width: int) -> Iterator[_Line]:
+    gaps = [gap for gap in wording.gaps(readiness) if gap.kind != "not checkable"]
+    beyond = sum(len(gap.ids) for gap in wording.gaps(readiness) if gap.kind == "not checkable")
+    if gaps or beyond:
+        yield from _heading("Not proven")
+    for gap in gaps:
+        weight = f", {gap.weight}" if gap.kind != "not applicable" else ""
+        style = STYLES["error"] if gap.kind == "suite error" else ""
+        yield from _prose(f"{gap.kind}{weight}: {wording.brief(gap.reason)}", "  ", width, style)
+        yield from _prose(", ".join(gap.ids), "      ", width, "dim")
+    if beyond:
+        told = f"{counted(beyond, 'requirement')} beyond what a check can see; the report says why"
+        yield from _prose(f"not checkable: {told}", "  ", width)
+
+
+def _heading(text: str) -> Iterator[_Line]:
+    yield "", ""
+    yield text, "bold"
+
+
+def _prose(text: str, indent: str, width: int, style: str = "") -> Iterator[_Line]:
+    for paragraph in text.splitlines() or [""]:
+        lines = textwrap.wrap(
+            paragraph,
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        yield from ((line, style) for line in lines)

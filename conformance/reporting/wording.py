@@ -1,0 +1,310 @@
+"""What the report says, in words and in order: the same in every form that it is written in. Pure.
+
+What lives here: the sentence on top, what a requirement's checks prove, what was not proven and why.
+What must never be known here: HTML, Markdown, XML or the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from conformance.finding import Severity
+from conformance.reporting.quantities import counted, duration
+from conformance.reporting.readiness import CheckEntry, Readiness, RequirementEntry, Status
+
+SEVERITIES: tuple[Severity, ...] = ("blocker", "major", "advisory")
+LABELS: Mapping[Status, str] = {
+    "passed": "PASS",
+    "failed": "FAIL",
+    "waived": "WAIVED",
+    "skipped": "UNTESTED",
+    "not-applicable": "N/A",
+    "error": "ERROR",
+}
+VERDICTS: Mapping[str, str] = {
+    "ready": "ready",
+    "ready-with-waivers": "ready, with waivers",
+    "not-ready": "not ready",
+    "incomplete": "incomplete",
+}
+
+Standing = Literal[
+    "proven",
+    "declared",
+    "proven in part",
+    "refuted",
+    "waived",
+    "not tested",
+    "not applicable",
+    "not checkable",
+]
+GapKind = Literal["suite error", "not tested", "accepted untested", "not applicable", "not checkable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that the report does not prove, and why. `ids` are of checks, or of requirements where
+    `kind` is `not checkable`; `weight` is the worst severity among the checks.
+    """
+
+    kind: GapKind
+    reason: str
+    ids: tuple[str, ...]
+    weight: Severity | None = None
+
+
+def sentence(readiness: Readiness) -> str:
+    """The verdict with its main reason, in one sentence or two."""
+    summary, subject = readiness.summary, readiness.subject
+    selection = readiness.run.selection
+    if selection is not None:
+        tally = _listed(_tally(check for check in readiness.checks if check.id in selection.checks))
+        return (
+            f"This is no readiness report on {subject}: only {len(selection.checks):,} of "
+            f"{counted(len(readiness.checks), 'check')} were selected. Of these, {tally or 'none was run'}."
+        )
+    match readiness.verdict:
+        case "ready":
+            aside = ""
+            if summary.not_applicable:
+                aside = f"; {_be(summary.not_applicable, 'does', 'do')} not concern it"
+            return f"{subject} is ready to go live: {counted(summary.passed, 'check')} passed{aside}."
+        case "ready-with-waivers":
+            waived = [check for check in readiness.checks if check.status == "waived"]
+            accepted = sum(_accepted_untested(check) for check in waived)
+            parts = [counted(summary.passed, "check") + " passed"]
+            if failures := len(waived) - accepted:
+                parts.append(f"{counted(failures, 'failure')} {'is' if failures == 1 else 'are'} waived")
+            if accepted:
+                parts.append(f"{_be(accepted, 'is', 'are')} accepted untested")
+            return f"{subject} is ready to go live, with waivers: {_listed(parts)}."
+        case "not-ready":
+            return f"{subject} is not ready to go live: {_listed(_obstacles(readiness))}."
+        case "incomplete":
+            return f"Whether {subject} is ready to go live is not known: {_listed(_unknowns(readiness))}."
+
+
+def tally(readiness: Readiness) -> str:
+    """All counts of the summary in a line, without those that are zero."""
+    return ", ".join(_tally(readiness.checks))
+
+
+def facts(readiness: Readiness) -> list[tuple[str, str]]:
+    """What was run, as pairs of a label and its value."""
+    run = readiness.run
+    contract = readiness.contract
+    told = [
+        ("Contract", f"{contract.name} {contract.version} ({contract.digest[:19]})"),
+        ("API version", run.api_version or ""),
+        ("Client", f"{run.driver} driver{f' ({run.client_digest[:19]})' if run.client_digest else ''}"),
+        ("Sandbox", run.sandbox),
+        ("Clock", run.clock),
+        ("Trials", f"{run.trials:,}, {run.examples:,} generated for each property-based check"),
+        (
+            "Time",
+            f"{duration(run.duration_s)}, in which the client lived through {duration(run.simulated_s)}",
+        ),
+        ("Seed", str(run.seed)),
+        (
+            "Confined",
+            "to this machine" if run.confined else f"no{f': {run.unconfined}' if run.unconfined else ''}",
+        ),
+        ("Profile", (run.profile_digest or "")[:19]),
+        ("Tool", f"{readiness.tool.name} {readiness.tool.version}"),
+        ("Written", readiness.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip()),
+    ]
+    return [(label, value) for label, value in told if value]
+
+
+def failures(readiness: Readiness, *, waived: bool = False) -> list[CheckEntry]:
+    """The failed checks, or those whose failure is waived, worst first."""
+    wanted = [
+        check
+        for check in readiness.checks
+        if (check.status == "failed" and not waived)
+        or (check.status == "waived" and waived and not _accepted_untested(check))
+    ]
+    return sorted(wanted, key=lambda check: SEVERITIES.index(check.severity))
+
+
+def gaps(readiness: Readiness) -> list[Gap]:
+    """Everything that the report does not prove: one entry for each reason, the gravest first."""
+    found: dict[tuple[GapKind, str], list[CheckEntry]] = {}
+    for check in readiness.checks:
+        kind = _gap_kind(check)
+        if kind is not None:
+            found.setdefault((kind, _why(check)), []).append(check)
+    grouped = [
+        Gap(kind, reason, tuple(check.id for check in checks), _worst(checks))
+        for (kind, reason), checks in found.items()
+    ]
+    excluded: dict[str, list[str]] = {}
+    for requirement in readiness.requirements:
+        if requirement.excluded:
+            excluded.setdefault(requirement.excluded, []).append(requirement.id)
+    grouped += [Gap("not checkable", reason, tuple(ids)) for reason, ids in excluded.items()]
+    kinds: tuple[GapKind, ...] = (
+        "suite error",
+        "not tested",
+        "accepted untested",
+        "not applicable",
+        "not checkable",
+    )
+    return sorted(
+        grouped,
+        key=lambda gap: (kinds.index(gap.kind), SEVERITIES.index(gap.weight) if gap.weight else 0),
+    )
+
+
+def headings(readiness: Readiness) -> list[tuple[str, list[RequirementEntry]]]:
+    """The requirements under the headings of the vendor's checklist, in its order."""
+    order = list(dict.fromkeys(requirement.section for requirement in readiness.requirements))
+    ranked = sorted(readiness.requirements, key=lambda requirement: order.index(requirement.section))
+    return [(name, list(group)) for name, group in groupby(ranked, key=lambda entry: entry.section)]
+
+
+def unmapped(readiness: Readiness) -> list[CheckEntry]:
+    """Checks that no requirement names."""
+    mapped = {check for requirement in readiness.requirements for check in requirement.checks}
+    return [check for check in readiness.checks if check.id not in mapped]
+
+
+def standing(requirement: RequirementEntry, checks: Mapping[str, CheckEntry]) -> Standing:
+    """What the checks of a requirement prove of it, together. `checks` holds those of the report by id.
+
+    Refuted as soon as one of them failed; proven only if every one passed by observation, or cannot concern
+    this run.
+    """
+    own = [checks.get(id_) for id_ in requirement.checks]
+    statuses = ["skipped" if check is None else check.status for check in own]
+    counting = [status for status in statuses if status != "not-applicable"]
+    if not own:
+        return "not checkable"
+    if "failed" in statuses:
+        return "refuted"
+    if not counting:
+        return "not applicable"
+    if all(status == "passed" for status in counting):
+        bases = {check.basis for check in own if check and check.status == "passed"}
+        return "proven" if bases == {"observed"} else "declared" if len(bases) == 1 else "proven in part"
+    if "waived" in statuses:
+        return "waived"
+    return "proven in part" if "passed" in statuses else "not tested"
+
+
+def status_words(check: CheckEntry) -> str:
+    """The status of a check, told so that nobody takes it for more than it is."""
+    if check.status == "waived":
+        return "accepted untested" if _accepted_untested(check) else "failed, waived"
+    if check.status == "passed" and check.basis == "declared":
+        return "passed, as declared"
+    return {"skipped": "not tested", "not-applicable": "not applicable", "error": "suite error"}.get(
+        check.status, check.status
+    )
+
+
+def brief(reason: str) -> str:
+    """A reason in one line: of a traceback the last, which names the error."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()] or [""]
+    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
+
+
+def repeated(check: CheckEntry) -> str:
+    """In how many of the repetitions the violation came back; empty where nothing was repeated."""
+    finding = check.finding
+    if finding is None or not finding.repetitions:
+        return ""
+    return f"Seen again in {finding.reproduced} of {counted(finding.repetitions, 'repetition')}."
+
+
+def _accepted_untested(check: CheckEntry) -> bool:
+    return check.waiver is not None and check.waiver.covers == "untested"
+
+
+def _why(check: CheckEntry) -> str:
+    waiver = check.waiver
+    if waiver is None:
+        return check.reason or ""
+    until = f"accepted by {waiver.owner} until {waiver.expires.isoformat()}: {waiver.reason}"
+    return f"{check.reason}; {until}"
+
+
+def _gap_kind(check: CheckEntry) -> GapKind | None:
+    kinds: Mapping[Status, GapKind] = {
+        "error": "suite error",
+        "skipped": "not tested",
+        "not-applicable": "not applicable",
+    }
+    return "accepted untested" if _accepted_untested(check) else kinds.get(check.status)
+
+
+def _worst(checks: Iterable[CheckEntry]) -> Severity:
+    return min((check.severity for check in checks), key=SEVERITIES.index)
+
+
+def _obstacles(readiness: Readiness) -> list[str]:
+    summary = readiness.summary
+    weighty = [
+        check for check in readiness.checks if check.status == "failed" and check.severity != "advisory"
+    ]
+    blocking = sum(waiver.blocks for waiver in readiness.waivers)
+    parts = []
+    if weighty:
+        of = f"{len(weighty):,} of {counted(len(readiness.checks), 'check')} failed"
+        parts.append(f"{of} ({_by_severity(weighty)})")
+    if blocking:
+        parts.append(f"{counted(blocking, 'waiver')} must be removed")
+    if untested := summary.skipped + summary.errored:
+        parts.append(f"{_be(untested, 'was', 'were')} not tested")
+    return parts
+
+
+def _unknowns(readiness: Readiness) -> list[str]:
+    summary = readiness.summary
+    parts = []
+    if readiness.run.interrupted:
+        parts.append(f"the run ended early ({readiness.run.interrupted})")
+    if summary.errored:
+        parts.append(f"the suite itself went wrong in {counted(summary.errored, 'check')}")
+    weighty = [
+        check for check in readiness.checks if check.status == "skipped" and check.severity != "advisory"
+    ]
+    if weighty:
+        parts.append(f"{_be(len(weighty), 'was', 'were')} not tested ({_by_severity(weighty)})")
+    return parts or ["there are no checks"]
+
+
+def _tally(checks: Iterable[CheckEntry]) -> list[str]:
+    checks = list(checks)
+    told = []
+    for status, words in (
+        ("passed", "passed"),
+        ("failed", "failed"),
+        ("waived", "waived"),
+        ("skipped", "not tested"),
+        ("not-applicable", "not applicable"),
+        ("error", "went wrong in the suite"),
+    ):
+        having = [check for check in checks if check.status == status]
+        if having:
+            advisory = sum(check.severity == "advisory" for check in having)
+            aside = f" ({advisory:,} advisory)" if status == "failed" and advisory else ""
+            told.append(f"{len(having):,} {words}{aside}")
+    return told
+
+
+def _be(count: int, one: str, many: str) -> str:
+    return f"{counted(count, 'check')} {one if count == 1 else many}"
+
+
+def _by_severity(checks: list[CheckEntry]) -> str:
+    counts = [(sum(check.severity == severity for check in checks), severity) for severity in SEVERITIES]
+    words = {"blocker": "blockers", "major": "major", "advisory": "advisory"}
+    return ", ".join(counted(count, severity, words[severity]) for count, severity in counts if count)
+
+
+def _listed(parts: list[str]) -> str:
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else ""
