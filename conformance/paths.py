@@ -10,11 +10,12 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def _folder(name: str) -> Path:
+def bundled(name: str) -> Path:
+    """The folder of that name: inside the package, or else beside it."""
     inside, beside = _PACKAGE / name, _PACKAGE.parent / name
     return beside if beside.is_dir() and not inside.is_dir() else inside
 
 
-CHECKS = _folder("checks")
-REPORTS = _folder("reports")
-EXAMPLES = _folder("examples")
+CHECKS = bundled("checks")
+REPORTS = bundled("reports")
+EXAMPLES = bundled("examples")
