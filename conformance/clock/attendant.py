@@ -1,0 +1,110 @@
+"""The clock's own thread, which lives in real time and looks after what cannot announce itself.
+
+What lives here: looking again at something in flight, and letting time flow with real time while a thread
+waits in a way that the clock does not know, or while there are child processes.
+What must never be known here: how the known waits work.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from conformance.clock import real
+from conformance.clock.timeline import SECOND, VirtualClock
+
+_ROUND = 0.02
+"""real seconds between two looks when nothing is expected"""
+_STALL = 0.1
+"""real seconds without a sign of life after which a wait counts as escaped"""
+_STALE = 0.06
+"""real seconds after which a ready descriptor that wakes nobody is no longer believed"""
+
+
+def attend(clock: VirtualClock) -> None:
+    """Start the thread."""
+    real.start_new_thread(_Attendant(clock).run, ())
+
+
+class _Attendant:
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._signs = 0
+        self._since = real.monotonic()
+        self._credited = self._since
+        self._flowing = False
+        self._used = 0.0
+        """process time when the last sign of life was seen"""
+
+    def run(self) -> None:
+        clock = self._clock
+        self._me = real.get_native_id()
+        clock.wake_attendant.acquire()
+        nap = _ROUND
+        while True:
+            rung = clock.wake_attendant.acquire(timeout=nap)
+            nap = self._look(0.0001 if rung else nap)
+
+    def _look(self, nap: float) -> float:
+        """See what has happened since, and say in how many real seconds to look again."""
+        clock = self._clock
+        now = real.monotonic()
+        with clock.mutex:
+            signs = clock.changes + sum(each.readings for each in clock.participants.values())
+            if signs != self._signs or clock.held:
+                self._signs = signs
+                self._alive(now)
+            if clock.held or not clock.participants:
+                return _ROUND
+            if clock.running:
+                return self._watch_running(now)
+            clock.advance(ring=False)
+            if clock.obstacle == "in flight":
+                return min(nap * 2, 0.001)
+            if clock.obstacle == "children":
+                self._flow(now)
+                earliest = clock.earliest()
+                wanted = 0.002 if earliest is None else (earliest - clock.now_ns()) / SECOND
+                return max(0.0002, min(0.002, wanted))
+            if clock.obstacle == "ready" and now - self._since > _STALE and self._all_asleep():
+                clock.stale.update(each for each in clock.participants.values() if each.fds is not None)
+                clock.advance(ring=False)
+            return _ROUND
+
+    def _alive(self, now: float) -> None:
+        self._since = self._credited = now
+        self._used = time.process_time()
+        self._flowing = False
+
+    def _watch_running(self, now: float) -> float:
+        if not self._all_asleep() or time.process_time() - self._used > 0.1 * (now - self._since) + 0.005:
+            self._alive(now)
+        elif self._flowing or now - self._since > _STALL:
+            self._flowing = True
+            self._flow(now)
+            return 0.004
+        return _ROUND
+
+    def _flow(self, now: float) -> None:
+        """Credit what has gone by, from the beginning of the stall on."""
+        clock = self._clock
+        clock.flow(now - self._credited)
+        self._credited = now
+        self._signs = clock.changes + sum(each.readings for each in clock.participants.values())
+
+    def _all_asleep(self) -> bool:
+        """Does no thread of the process run, or want to? One that a busy machine keeps waiting wants to."""
+        try:
+            tasks = os.listdir("/proc/self/task")
+        except OSError:  # this system does not tell
+            return True
+        for task in tasks:
+            if int(task) != self._me:
+                try:
+                    with open(f"/proc/self/task/{task}/stat", encoding="ascii", errors="replace") as file:
+                        state = file.read().rpartition(")")[2].split()[0]
+                except OSError:  # it has ended
+                    continue
+                if state in ("R", "D"):
+                    return False
+        return True

@@ -1,0 +1,245 @@
+"""Is anything under way in the kernel, or outside, that will wake somebody without our doing?
+
+What lives here: exact questions to the kernel about the sockets and children of this process. On Linux
+nothing is guessed: a byte is in flight if one end has sent it and the other end, in the same process, does not
+have it yet. Elsewhere the kernel cannot be asked, and a short grace period stands in.
+What must never be known here: who waits for what, and until when.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import socket
+import stat
+import struct
+import sys
+import termios
+from dataclasses import dataclass
+from typing import Literal
+
+from conformance.clock import real
+
+_SYN_SENT, _CLOSE, _LISTEN = 2, 7, 10
+_TCP_INFO = getattr(socket, "TCP_INFO", 11)
+_QUICKACK = getattr(socket, "TCP_QUICKACK", 12)
+_OVER = getattr(select, "POLLRDHUP", 0x2000) | select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+# Real seconds for which a state that ought to pass at once is taken for one that will.
+_DELIVERY = 2.0
+_HANDSHAKE = 1.0  # the kernel's own first repetition
+_DIALLING = 0.05  # nobody may be there to answer
+_FAREWELL = 0.02  # the other end may be in another process, which need not say anything
+_GRACE = 0.002
+
+Address = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Known:
+    """A socket, by its inode. Only what can still change is asked again."""
+
+    kind: Literal["other", "unconnected", "connecting", "listening", "connected"]
+    local: Address = ("", 0)
+    remote: Address = ("", 0)
+    extra: int | None = None
+    """what the kernel's count of acknowledged bytes is too high by: 1, the SYN, where the call came from"""
+    suspected_at: float = 0.0
+    looks: int = 0
+
+    def still_to_come(self, patience: float) -> bool:
+        """It ought to pass at once. Not if it has lasted for so long, and others have had their turn."""
+        if self.looks == 0:
+            self.suspected_at = real.monotonic()
+        self.looks += 1
+        return self.looks <= 20 or real.monotonic() - self.suspected_at < patience
+
+
+class Kernel:
+    """The questions, with what is remembered of each socket from one to the next."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Known] = {}
+        self._grace_ends = 0.0
+
+    def children(self) -> bool:
+        """Are there child processes that live? They are neither reaped nor waited for."""
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return ended is None or _some_child_lives()
+
+    def in_flight(self) -> bool:
+        if not sys.platform.startswith("linux"):
+            return self._within_grace()
+        sockets = self._survey()
+        ends = {(known.local, known.remote): fd for fd, known in sockets if known.kind == "connected"}
+        ports = {known.local[1]: fd for fd, known in sockets if known.kind == "listening"}
+        for fd, known in sockets:
+            if known.kind == "connecting":
+                patience = _DIALLING
+            elif known.kind != "connected":
+                continue
+            elif (peer := ends.get((known.remote, known.local))) is not None:
+                patience = _DELIVERY if _undelivered(fd, known, peer) else 0.0
+            elif _over(fd) or _count(fd, termios.FIONREAD):
+                patience = 0.0
+            else:
+                port = ports.get(known.remote[1])
+                patience = _FAREWELL if port is None or _readable(port) else _HANDSHAKE
+            if not patience:
+                known.looks = 0
+            elif known.still_to_come(patience):
+                return True
+        return False
+
+    def _survey(self) -> list[tuple[int, _Known]]:
+        """The TCP sockets of this process."""
+        before, self._known = self._known, {}
+        found = []
+        for name in os.listdir("/proc/self/fd"):
+            fd = int(name)
+            try:
+                status = os.fstat(fd)
+            except OSError:  # it was the listing's own descriptor
+                continue
+            if stat.S_ISSOCK(status.st_mode):
+                known = before.get(status.st_ino)
+                if known is None or known.kind in ("unconnected", "connecting"):
+                    known = _examined(fd, known)
+                self._known[status.st_ino] = known
+                if known.kind != "other":
+                    found.append((fd, known))
+        return found
+
+    def _within_grace(self) -> bool:
+        now = real.monotonic()
+        if self._grace_ends == 0.0:
+            self._grace_ends = now + _GRACE
+        if now < self._grace_ends:
+            return True
+        self._grace_ends = 0.0
+        return False
+
+
+def _examined(fd: int, before: _Known | None) -> _Known:
+    try:
+        borrowed = real.Socket(fileno=fd)
+    except OSError:
+        return _Known("other")
+    try:
+        if borrowed.family not in (socket.AF_INET, socket.AF_INET6) or borrowed.type != socket.SOCK_STREAM:
+            return _Known("other")
+        state = borrowed.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 8)[0]
+        if state == _LISTEN:
+            return _Known("listening", _plain(borrowed.getsockname()))
+        if state in (_SYN_SENT, _CLOSE):
+            kind: Literal["connecting", "unconnected"] = "connecting" if state == _SYN_SENT else "unconnected"
+            return before if before is not None and before.kind == kind else _Known(kind)
+        return _Known("connected", _plain(borrowed.getsockname()), _plain(borrowed.getpeername()))
+    except OSError:  # the connection ended before it was ever seen open
+        return _Known("unconnected")
+    finally:
+        borrowed.detach()
+
+
+def _undelivered(fd: int, known: _Known, peer: int) -> bool:
+    """Has the end at `fd` sent something that `peer` does not have, and might somebody be waiting for it?
+
+    Unread bytes at the peer would wake any reader already. Bytes that have arrived but are not acknowledged
+    matter only to a writer without room.
+    """
+    unacknowledged = _count(fd, termios.TIOCOUTQ)
+    if unacknowledged == 0:
+        if known.extra is None:
+            known.extra = _acknowledged(fd) - _received(peer)
+        return False
+    if _count(peer, termios.FIONREAD):
+        return False
+    extra = 1 if known.extra is None else known.extra
+    if _acknowledged(fd) - extra + unacknowledged > _received(peer) or not _writable(fd):
+        if _over(fd):
+            return False
+        _hasten(peer)
+        return True
+    return False
+
+
+def _count(fd: int, question: int) -> int:
+    try:
+        answer = fcntl.ioctl(fd, question, b"\0\0\0\0")
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
+
+
+def _tcp_info(fd: int, offset: int) -> int:
+    borrowed = real.Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
+    try:
+        (number,) = struct.unpack_from("Q", borrowed.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 144), offset)
+        return int(number)
+    finally:
+        borrowed.detach()
+
+
+def _acknowledged(fd: int) -> int:
+    return _tcp_info(fd, 120)
+
+
+def _received(fd: int) -> int:
+    return _tcp_info(fd, 128)
+
+
+def _hasten(fd: int) -> None:
+    """Have the acknowledgement sent that the kernel holds back for up to 40 ms: the sender may wait for it."""
+    borrowed = real.Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
+    try:
+        borrowed.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+    finally:
+        borrowed.detach()
+
+
+def _shows(fd: int, events: int) -> int:
+    poller = real.poll()
+    poller.register(fd, events)
+    return next((shown for _, shown in poller.poll(0)), 0)
+
+
+def _over(fd: int) -> bool:
+    """Has this end learnt that nothing will come any more?"""
+    return bool(_shows(fd, _OVER) & _OVER)
+
+
+def _readable(fd: int) -> bool:
+    return bool(_shows(fd, select.POLLIN))
+
+
+def _writable(fd: int) -> bool:
+    return bool(_shows(fd, select.POLLOUT) & select.POLLOUT)
+
+
+def _plain(address: tuple[object, ...]) -> Address:
+    """The same for both ends, although one may see an IPv4 address as an IPv6 one."""
+    host, port = address[0], address[1]
+    return str(host).removeprefix("::ffff:"), int(str(port))
+
+
+def _some_child_lives() -> bool:
+    """Asked when at least one child has ended and waits to be reaped."""
+    for task in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{task}/children", encoding="ascii") as file:
+                children = file.read().split()
+        except OSError:  # the thread has ended, or this kernel does not tell
+            continue
+        for child in children:
+            try:
+                with open(f"/proc/{child}/stat", encoding="ascii", errors="replace") as file:
+                    state = file.read().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if state not in ("Z", "X"):
+                return True
+    return False
