@@ -30,9 +30,23 @@ def read_report(path: Path) -> Readiness:
 def json_schema() -> dict[str, object]:
     """The JSON Schema (2020-12) of `readiness.json`, as it is published in `reports/`."""
     schema = Readiness.model_json_schema(by_alias=True)
+    for definition in (schema, *schema["$defs"].values()):
+        for name, field in definition.get("properties", {}).items():
+            if name not in definition.get("required", ()):
+                definition["properties"][name] = _never_null(field)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,
         **schema,
         "title": "golive readiness report",
     }
+
+
+def _never_null(field: dict[str, object]) -> dict[str, object]:
+    """A field that is left out where there is nothing to say, so that it is never null."""
+    rest = {key: value for key, value in field.items() if key not in ("default", "anyOf")}
+    kinds = field.get("anyOf")
+    if not isinstance(kinds, list):
+        return rest
+    (kind,) = [kind for kind in kinds if kind != {"type": "null"}]
+    return {**kind, **rest}

@@ -84,7 +84,7 @@ def _not_proven(readiness: Readiness) -> Iterator[str]:
         yield ""
         for gap in gaps:
             ids = ", ".join(code(id_) for id_ in gap.ids)
-            weight = f" ({gap.weight})" if gap.weight and gap.kind != "not applicable" else ""
+            weight = f" ({gap.weight})" if gap.weight else ""
             yield f"- **{gap.kind}**{weight}: {escaped(wording.brief(gap.reason))} — {ids}"
         yield ""
     if readiness.caller_must:

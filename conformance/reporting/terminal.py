@@ -148,7 +148,7 @@ def _gaps(readiness: Readiness, width: int) -> Iterator[_Line]:
     if gaps or beyond:
         yield from _heading("Not proven")
     for gap in gaps:
-        weight = f", {gap.weight}" if gap.kind != "not applicable" else ""
+        weight = f", {gap.weight}" if gap.weight else ""
         style = STYLES["error"] if gap.kind == "suite error" else ""
         yield from _prose(f"{gap.kind}{weight}: {wording.brief(gap.reason)}", "  ", width, style)
         yield from _prose(", ".join(gap.ids), "      ", width, "dim")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Literal, get_args
 
 from conformance.finding import Severity
 from conformance.reporting.quantities import counted, duration
@@ -41,13 +41,17 @@ Standing = Literal[
     "not applicable",
     "not checkable",
 ]
-GapKind = Literal["suite error", "not tested", "accepted untested", "not applicable", "not checkable"]
+GapKind = Literal[
+    "suite error", "not tested", "accepted untested", "declared", "not applicable", "not checkable"
+]
+KINDS: tuple[GapKind, ...] = get_args(GapKind)
+WEIGHTY: tuple[GapKind, ...] = KINDS[:3]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that the report does not prove, and why. `ids` are of checks, or of requirements where
-    `kind` is `not checkable`; `weight` is the worst severity among the checks.
+    `kind` is `not checkable`; `weight` is the worst severity among checks that should have been tested.
     """
 
     kind: GapKind
@@ -138,7 +142,7 @@ def gaps(readiness: Readiness) -> list[Gap]:
         if kind is not None:
             found.setdefault((kind, _why(check)), []).append(check)
     grouped = [
-        Gap(kind, reason, tuple(check.id for check in checks), _worst(checks))
+        Gap(kind, reason, tuple(check.id for check in checks), _worst(checks) if kind in WEIGHTY else None)
         for (kind, reason), checks in found.items()
     ]
     excluded: dict[str, list[str]] = {}
@@ -146,16 +150,9 @@ def gaps(readiness: Readiness) -> list[Gap]:
         if requirement.excluded:
             excluded.setdefault(requirement.excluded, []).append(requirement.id)
     grouped += [Gap("not checkable", reason, tuple(ids)) for reason, ids in excluded.items()]
-    kinds: tuple[GapKind, ...] = (
-        "suite error",
-        "not tested",
-        "accepted untested",
-        "not applicable",
-        "not checkable",
-    )
     return sorted(
         grouped,
-        key=lambda gap: (kinds.index(gap.kind), SEVERITIES.index(gap.weight) if gap.weight else 0),
+        key=lambda gap: (KINDS.index(gap.kind), SEVERITIES.index(gap.weight) if gap.weight else 0),
     )
 
 
@@ -226,6 +223,8 @@ def _accepted_untested(check: CheckEntry) -> bool:
 
 def _why(check: CheckEntry) -> str:
     waiver = check.waiver
+    if check.status == "passed":
+        return "the profile says so, and nothing that was observed could confirm or refute it"
     if waiver is None:
         return check.reason or ""
     until = f"accepted by {waiver.owner} until {waiver.expires.isoformat()}: {waiver.reason}"
@@ -238,6 +237,8 @@ def _gap_kind(check: CheckEntry) -> GapKind | None:
         "skipped": "not tested",
         "not-applicable": "not applicable",
     }
+    if check.status == "passed" and check.basis == "declared":
+        return "declared"
     return "accepted untested" if _accepted_untested(check) else kinds.get(check.status)
 
 
