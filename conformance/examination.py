@@ -206,20 +206,8 @@ class _Examiner:
     def _try(self, trial: Trial, evidence: Evidence, aspect: str) -> _Found | None:
         self.tally.trials += 1
         self.tally.simulated += evidence.clock.simulated
-        violations = self.tally.add(self._remarks(evidence), aspect)
+        violations = self.tally.add(remarks_on(self.check, evidence, self.contract, self.profile), aspect)
         return _Found(violations[0], trial, evidence) if violations else None
-
-    def _remarks(self, evidence: Evidence) -> Iterator[Remark]:
-        if not evidence.exchanges:
-            yield _silence(evidence)
-            return
-        case = Case(evidence, self.contract, self.profile.api_version, self.resumes)
-        assert self.check.judge is not None
-        for remark in self.check.judge(case):
-            if evidence.stopped and not isinstance(remark, Violation):
-                yield Unmet(f"the trial was cut short: {evidence.stopped}")
-            else:
-                yield remark
 
     def _smaller(self, found: _Found) -> _Found:
         """The same violation with less going wrong, if there is such a trial."""
@@ -246,6 +234,20 @@ class _Examiner:
             REPETITIONS,
             again,
         )
+
+
+def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Profile) -> Iterator[Remark]:
+    """What the check's judge has to say, and what holds for every check: silence fails, haste proves nothing."""
+    assert check.judge is not None
+    if not evidence.exchanges:
+        yield _silence(evidence)
+        return
+    resumes = profile.client.resumes if profile.client else True
+    for remark in check.judge(Case(evidence, contract, profile.api_version, resumes)):
+        if evidence.stopped and not isinstance(remark, Violation):
+            yield Unmet(f"the trial was cut short: {evidence.stopped}")
+        else:
+            yield remark
 
 
 def _silence(evidence: Evidence) -> Violation:

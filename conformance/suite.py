@@ -91,6 +91,14 @@ class Suite:
         laboratory = self.laboratory() if check.needs_client else None
         return examine(check, laboratory, self.profile, self.contract, self.settings)
 
+    def waived(self, check_id: str) -> str | None:
+        """Why a failure of this check is accepted today, and by whom; None if it is not."""
+        today = datetime.now(UTC).date()
+        for waiver in self.profile.waivers:
+            if waiver.check == check_id and waiver.expires >= today:
+                return f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
+        return None
+
     def secrets(self) -> list[str]:
         return list(self._laboratory.rig.secrets) if self._laboratory else []
 

@@ -1,0 +1,223 @@
+"""The `golive` command: thin. Everything that costs start-up time is imported inside the commands.
+
+What must never be known here: how anything is done; each command calls the one module that knows.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+USAGE = 2
+
+app = typer.Typer(
+    name="golive",
+    help="Proves that a client of a payments-like HTTP API is ready to go live.\n\n"
+    "golive hands orders to your client in front of a sandbox that misbehaves on purpose, and judges what "
+    "happened: retries that never buy twice, back-off, every error class, the pinned version, the key kept "
+    "secret. Start with [bold]golive demo[/bold], then [bold]golive init[/bold] and [bold]golive run[/bold].\n\n"
+    "Exit status: 0 ready, 1 not ready, 2 usage or profile mistake, 3 incomplete.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")]
+ProfileFile = Annotated[Path, typer.Option("-p", "--profile", metavar="FILE", help="The profile of the client.")]
+
+
+class Driver(StrEnum):
+    python = "python"
+    command = "command"
+    worker = "worker"
+    service = "service"
+
+
+class Clock(StrEnum):
+    real = "real"
+    accelerated = "accelerated"
+    virtual = "virtual"
+
+
+def _refuse(*lines: str) -> typer.Exit:
+    """Says what is wrong with what was asked for; raise what it returns."""
+    for line in lines:
+        typer.echo(line, err=True)
+    return typer.Exit(USAGE)
+
+
+@app.command(rich_help_panel="Start here")
+def demo(
+    bad: Annotated[bool, typer.Option("--bad", help="A client with faults worth looking at.")] = False,
+    output: Output = Path("golive-report"),
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same run.")] = None,
+) -> None:
+    """Examine a bundled client: a whole run with nothing configured."""
+    from conformance.launch import launch
+    from conformance.paths import demo_profile
+
+    label = "demo --bad" if bad else "demo"
+    raise typer.Exit(launch(demo_profile(bad=bad), output, seed=seed, label=label))
+
+
+@app.command(rich_help_panel="Start here")
+def init(
+    driver: Annotated[
+        Driver, typer.Option(help="python: a function. command: a program, started once an order.")
+    ] = Driver.python,
+    profile: ProfileFile = Path("golive.yaml"),
+) -> None:
+    """Write a commented golive.yaml to fill in."""
+    from conformance.profile import template
+
+    try:
+        with profile.open("x", encoding="utf-8") as file:
+            file.write(template(driver.value))
+    except FileExistsError:
+        raise _refuse(f"{profile} is there already; remove it, or name another file with -p") from None
+    except OSError as error:
+        raise _refuse(f"{profile} cannot be written: {error.strerror}") from None
+    typer.echo(f"Wrote {profile}. Fill in the client, then: golive run{_named(profile)}")
+
+
+@app.command(rich_help_panel="Start here")
+def run(
+    profile: ProfileFile = Path("golive.yaml"),
+    output: Output = Path("golive-report"),
+    select: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only checks like this one.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No checks like this one.")] = None,
+    jobs: Annotated[str | None, typer.Option("-j", "--jobs", metavar="N|auto", help="Checks side by side.")] = None,
+    examples: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Generated trials a check, beside the fixed ones.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same run.")] = None,
+    clock: Annotated[Clock | None, typer.Option(help="Chosen by the driver unless given.")] = None,
+) -> None:
+    """Run the checks on your client and write the readiness report.
+
+    With --select or --skip the exit status speaks of the selected checks alone, and the report says
+    "incomplete": it is no readiness report.
+    """
+    from conformance.launch import launch
+
+    raise typer.Exit(
+        launch(
+            profile,
+            output,
+            select=select or (),
+            skip=skip or (),
+            jobs=jobs,
+            examples=examples,
+            seed=seed,
+            clock=clock.value if clock else None,
+        )
+    )
+
+
+@app.command(rich_help_panel="Look things up")
+def checks(
+    as_json: Annotated[bool, typer.Option("--json", help="A list of id, section, severity, title, requirements.")] = False,
+) -> None:
+    """List every check."""
+    from conformance import catalogue
+
+    known = catalogue.checks()
+    if as_json:
+        entries = [
+            {
+                "id": check.id,
+                "section": check.section,
+                "severity": check.severity,
+                "title": check.title,
+                "requirements": list(check.requirements),
+            }
+            for check in known
+        ]
+        typer.echo(json.dumps(entries, indent=2))
+        return
+    width = max(len(check.id) for check in known)
+    for check in known:
+        typer.echo(f"{check.id:{width}}  {check.severity:8}  {check.title}")
+
+
+@app.command(rich_help_panel="Look things up")
+def explain(check: Annotated[str, typer.Argument(metavar="CHECK", help="Its id, as `golive checks` lists it.")]) -> None:
+    """What a check asks, why, how it is tested, and how to mend what it finds."""
+    from conformance.explanation import explanation
+
+    try:
+        text = explanation(check)
+    except LookupError as error:
+        raise _refuse(str(error.args[0])) from None
+    typer.echo(text)
+
+
+@app.command(rich_help_panel="Look closer")
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 0,
+    tls: Annotated[bool, typer.Option("--tls", help="HTTPS, with a certificate made for this run.")] = False,
+    schedule: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Faults that the attempts of each order meet in turn.")
+    ] = None,
+    contract: Annotated[str, typer.Option(help="A built-in contract, or a file.")] = "",
+) -> None:
+    """Run the simulated API by itself, to develop against."""
+    from conformance.mistakes import Mistakes
+    from conformance.standalone import serve
+
+    try:
+        serve(port, tls=tls, schedule=schedule, contract=contract or None)
+    except Mistakes as mistakes:
+        raise _refuse(*mistakes.lines) from None
+    except OSError as error:
+        raise _refuse(f"port {port} cannot be listened on: {error.strerror}; try another --port") from None
+
+
+@app.command(rich_help_panel="Look closer")
+def replay(
+    report: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder.")],
+    check: Annotated[str, typer.Argument(metavar="CHECK", help="A check that failed in it.")],
+    profile: Annotated[
+        Path | None, typer.Option("-p", "--profile", metavar="FILE", help="The report's own unless given.")
+    ] = None,
+) -> None:
+    """Run the stored counterexample of a check again. Exit status 1 if it still fails, 0 if not."""
+    from conformance.mistakes import Mistakes
+    from conformance.repetition import replay_counterexample
+    from conformance.rigs import RigError
+
+    try:
+        still = replay_counterexample(report, check, profile)
+    except Mistakes as mistakes:
+        raise _refuse(*mistakes.lines) from None
+    except RigError as error:
+        raise _refuse(str(error)) from None
+    raise typer.Exit(1 if still else 0)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from conformance import __version__
+
+        typer.echo(f"golive {__version__}")
+        raise typer.Exit
+
+
+def _named(profile: Path) -> str:
+    return "" if profile == Path("golive.yaml") else f" -p {profile}"
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Checks as pytest items.
+
+What lives here: collectors and items, and how a finding looks as a test failure.
+What must never be known here: how a check is examined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.check import Check
+from conformance.finding import CheckResult, results
+from conformance.plugin import KEY
+
+
+class Failed(Exception):
+    """A check did not hold; the text is the finding."""
+
+
+class CheckItem(pytest.Item):
+    """One check. Its result travels with the report, so that it survives the way from another process."""
+
+    def __init__(self, *, check: Check, bundled: bool, **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own keyword arguments
+        self.check = check
+        self.bundled = bundled
+        self.result: CheckResult | None = None
+        self.add_marker(pytest.mark.golive(check.id))
+        self.add_marker(getattr(pytest.mark, check.severity))
+        self.add_marker(getattr(pytest.mark, check.section.replace("-", "_")))
+
+    def runtest(self) -> None:
+        self.result = self.config.stash[KEY].examine(self.check)
+        match self.result.status:
+            case "failed" if reason := self.config.stash[KEY].suite.waived(self.check.id):
+                pytest.xfail(f"waived: {reason}")
+            case "failed" | "error":
+                raise Failed
+            case "skipped" | "not-applicable":
+                pytest.skip(f"{self.result.status}: {self.result.reason}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:  # type: ignore[override]  # a plain string is a terminal representation
+        if isinstance(excinfo.value, Failed) and self.result is not None:
+            return "\n".join(_told(self.check, self.result))
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.check.id
+
+    def packed(self) -> str | None:
+        """The result as one ASCII string: nothing else is safe to send between processes."""
+        if self.result is None:
+            return None
+        return results.dump_json(self.result, by_alias=True, ensure_ascii=True).decode("ascii")
+
+
+class Root(pytest.Collector):
+    """All bundled checks, section by section. No file, so that no setting for files applies to it."""
+
+    def __init__(self, name: str, parent: pytest.Collector) -> None:
+        super().__init__(name, parent, nodeid=name)
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        sections = dict.fromkeys(check.section for check in self.config.stash[KEY].suite.selected)
+        for section in sections:
+            yield Section.from_parent(self, name=section)
+
+
+class Section(pytest.Collector):
+    def collect(self) -> Iterator[pytest.Item]:
+        for check in self.config.stash[KEY].suite.selected:
+            if check.section == self.name:
+                yield CheckItem.from_parent(self, name=check.slug, check=check, bundled=True)
+
+
+def item_of(collector: pytest.Collector, name: str, value: object) -> pytest.Item | None:
+    """An item for a check that a module of the user's declares; None for everything else."""
+    if not isinstance(value, Check):
+        return None
+    collector.config.stash[KEY].adopt(value)
+    return CheckItem.from_parent(collector, name=value.id, check=value, bundled=False)
+
+
+def _told(check: Check, result: CheckResult) -> Iterator[str]:
+    if result.finding is None:
+        yield result.reason or "error"
+        return
+    from conformance.reporting.counterexample import finding_entry
+
+    finding = finding_entry(result.finding)
+    yield f"{check.id} ({check.severity}): {finding.summary}"
+    yield f"  {finding.impact}"
+    yield ""
+    yield from (f"  {line}" for line in finding.sequence)
+    yield ""
+    yield f"  Remedy: {finding.remedy}"

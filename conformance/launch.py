@@ -1,0 +1,77 @@
+"""`golive run`: a pytest of our own, kept apart from whatever the user's project does to pytest.
+
+What lives here: the arguments and the environment of that process, and its exit status.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+USAGE = 2
+
+
+def launch(
+    profile: Path,
+    output: Path,
+    *,
+    select: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    jobs: str | None = None,
+    examples: int | None = None,
+    seed: int | None = None,
+    clock: str | None = None,
+    label: str | None = None,
+) -> int:
+    """Runs the suite, shows progress and summary, writes the report. The exit status: 0, 1, 2 or 3."""
+    if not profile.is_file() and label is None:
+        print(f"{profile}: there is no such file; `golive init` writes one, -p names another", file=sys.stderr)
+        return USAGE
+    options: list[tuple[str, object]] = [
+        ("--golive", profile.absolute()),
+        ("--golive-output", output.absolute()),
+        ("--golive-label", label or profile),
+        *(("--golive-select", pattern) for pattern in select),
+        *(("--golive-skip", pattern) for pattern in skip),
+    ]
+    wishes = {"--golive-examples": examples, "--golive-seed": seed, "--golive-clock": clock}
+    options += [(name, value) for name, value in wishes.items() if value is not None]
+    if jobs is not None:
+        if importlib.util.find_spec("xdist") is None:
+            print("-j needs pytest-xdist: pip install pytest-xdist", file=sys.stderr)
+            return USAGE
+        options += [("-p", "xdist.plugin"), ("-n", jobs)]
+    with tempfile.TemporaryDirectory(prefix="golive-") as folder:
+        return _run_pytest(Path(folder), [str(part) for option in options for part in option])
+
+
+def _run_pytest(folder: Path, options: list[str]) -> int:
+    settings, nothing = folder / "golive.ini", folder / "nothing"
+    settings.write_text("[pytest]\n")
+    nothing.mkdir()
+    command = [
+        sys.executable,
+        "-P",  # a conformance.py in the current folder must not shadow ours
+        *("-m", "pytest", "-p", "conformance.plugin", "-p", "no:cacheprovider", "-p", "no:terminal"),
+        *("-c", str(settings), "--rootdir", str(folder), "--noconftest", "--golive-alone"),
+        *options,
+        str(nothing),
+    ]
+    ours = {name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    ours |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")}
+    process = subprocess.Popen(command, env=ours)
+    # Ctrl-C reaches the process itself, which then writes what it has; here we only wait for that.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    terminate = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    try:
+        status = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, terminate)
+    return USAGE if status == 4 else status

@@ -1,0 +1,59 @@
+"""The pytest plugin: one item for each check, collected beside the user's own tests when `--golive` is given.
+
+This module is imported by every pytest run of the environment, so it imports nothing that costs anything.
+What must never be known here: how a check is examined (`suite.py`), and how a report looks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conformance.session import Session
+
+KEY = pytest.StashKey["Session"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("golive", "go-live readiness of an API client")
+    group.addoption("--golive", metavar="PROFILE", help="run the go-live checks on the client that this profile names")
+    group.addoption("--golive-output", metavar="DIR", default="golive-report", help="where the report goes")
+    group.addoption("--golive-select", metavar="GLOB", action="append", default=[], help="only these checks")
+    group.addoption("--golive-skip", metavar="GLOB", action="append", default=[], help="not these checks")
+    group.addoption("--golive-examples", metavar="N", type=int, help="generated trials for each check")
+    group.addoption("--golive-seed", metavar="N", type=int, help="of schedules, orders and keys; printed")
+    group.addoption("--golive-clock", choices=["auto", "real", "accelerated", "virtual"], default="auto")
+    group.addoption("--golive-label", help="how the report names the profile")
+    group.addoption("--golive-alone", action="store_true", help="print golive's own progress and summary")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "golive(id): a go-live check; its id, such as retries.exactly-once")
+    for severity in ("blocker", "major", "advisory"):
+        config.addinivalue_line("markers", f"{severity}: go-live checks of this severity")
+    if config.getoption("--golive") and not config.option.help:
+        from conformance.session import Session
+
+        session = Session(config)
+        config.stash[KEY] = session
+        config.pluginmanager.register(session, "golive-session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector):  # type: ignore[no-untyped-def]  # pytest's own type is generic over hooks
+    report = yield
+    if isinstance(collector, pytest.Session) and KEY in collector.config.stash:
+        from conformance.items import Root
+
+        report.result.append(Root.from_parent(collector, name="golive"))
+    return report
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> object:
+    if KEY not in collector.config.stash:
+        return None
+    from conformance.items import item_of
+
+    return item_of(collector, name, obj)

@@ -1,0 +1,82 @@
+"""`golive replay`: a stored counterexample, run again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from conformance.check import Check
+from conformance.evidence import Evidence, evidences
+from conformance.examination import remarks_on
+from conformance.finding import Violation
+from conformance.mistakes import Mistakes
+from conformance.paths import demo_profile
+from conformance.suite import Options, Suite
+
+TIMES = 3
+
+
+def replay_counterexample(folder: Path, check_id: str, profile: Path | None) -> bool:
+    """Runs the trial that the report holds for the check, and prints what happens. True if it still fails.
+
+    Raises Mistakes when there is nothing to replay, RigError when the client cannot be examined.
+    """
+    from conformance.reporting.sequence import sequence
+
+    stored, named, seed = _stored(folder, check_id)
+    suite = Suite(Options(profile or _profile(named), seed, select=(check_id,)))
+    check = next(check for check in suite.selected if check.id == check_id)
+    print(f"{check.id}: the counterexample of {folder}, {TIMES} times with {suite.profile.subject}")
+    failed, shown = 0, False
+    try:
+        for _ in range(TIMES):
+            evidence = suite.laboratory().repeat(stored.trial)
+            violations = _violations(suite, check, evidence)
+            failed += bool(violations)
+            if not shown and (violations or _ == TIMES - 1):
+                shown = True
+                exchanges = violations[0].exchanges if violations else ()
+                print("\n" + "\n".join(f"  {line}" for line in sequence(evidence, exchanges)) + "\n")
+                for violation in violations[:1]:
+                    print(f"  {violation.summary}\n")
+    finally:
+        suite.close()
+    if failed:
+        print(f"Still fails: {failed} of {TIMES} times.")
+    else:
+        print(f"Holds now, {TIMES} of {TIMES} times. This trial alone proves little: golive run examines the rest.")
+    sys.stdout.flush()
+    return failed > 0
+
+
+def _violations(suite: Suite, check: Check, evidence: Evidence) -> list[Violation]:
+    remarks = remarks_on(check, evidence, suite.contract, suite.profile)
+    return [remark for remark in remarks if isinstance(remark, Violation)]
+
+
+def _stored(folder: Path, check_id: str) -> tuple[Evidence, str | None, int]:
+    from conformance.reporting.json_file import read_report
+
+    try:
+        readiness = read_report(folder)
+    except OSError as error:
+        raise Mistakes([f"{folder}: no report can be read there: {error.strerror or error}"]) from None
+    except ValidationError as error:
+        raise Mistakes([f"{folder}: readiness.json is not to its schema: {error.errors()[0]['msg']}"]) from None
+    entry = next((entry for entry in readiness.checks if entry.id == check_id), None)
+    failed = ", ".join(entry.id for entry in readiness.checks if entry.finding) or "none"
+    if entry is None or entry.finding is None:
+        why = f"no check is called {check_id!r}" if entry is None else f"{check_id} has no finding"
+        raise Mistakes([f"{folder}: {why}; with a finding: {failed}"])
+    stored = entry.finding.counterexample.evidence
+    if not stored:
+        raise Mistakes([f"{check_id} examined no trial, so there is nothing to replay; golive run examines it"])
+    return evidences.validate_python(stored), readiness.run.profile, readiness.run.seed
+
+
+def _profile(named: str | None) -> Path:
+    if named in ("demo", "demo --bad"):
+        return demo_profile(bad=named != "demo")
+    return Path(named or "golive.yaml")

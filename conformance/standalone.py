@@ -1,0 +1,90 @@
+"""`golive sandbox`: the simulated API by itself."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import ssl
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from conformance.contract import Contract
+from conformance.contracts import DEFAULT, load_contract
+from conformance.faults import Schedule
+from conformance.hygiene.canary import mint
+from conformance.planning import orders
+from conformance.sandbox import Sandbox, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def serve(port: int, *, tls: bool, schedule: Path | None, contract: str | None) -> None:
+    """Serves until it is interrupted. Raises Mistakes for contract or schedule, OSError for the port."""
+    promised = load_contract(contract or DEFAULT)
+    faults = read_schedule(schedule) if schedule else ()
+    rng = random.SystemRandom()
+    canary = mint(promised, rng)
+    with tempfile.TemporaryDirectory(prefix="golive-") as folder:
+        context, ca_file = _certificate(Path(folder)) if tls else (None, None)
+        sandbox = Sandbox(promised, port=port, tls=context)
+        sandbox.start()
+        sandbox.begin(World(promised, canary.key, seed=rng.getrandbits(32), max_requests=None, schedule=faults))
+        print("\n".join(_greeting(promised, sandbox.base_url, canary.key, ca_file, schedule)), flush=True)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            print()
+        finally:
+            sandbox.end()
+            sandbox.stop()
+
+
+def read_schedule(path: Path) -> Schedule:
+    """The schedule in a YAML or JSON file. Raises Mistakes with all that is wrong with it."""
+    from conformance.located import read, validate
+
+    return validate(read(path), TypeAdapter(Schedule))
+
+
+def _greeting(
+    contract: Contract, base_url: str, key: str, ca_file: Path | None, schedule: Path | None
+) -> Iterator[str]:
+    operation = contract.operations[contract.create_operation]
+    body = json.dumps(orders(contract, random.Random(), [()])[0].body)
+    headers = {
+        contract.auth.header: key,
+        contract.versions.header: contract.versions.current,
+        contract.idempotency.header: "$(uuidgen || date +%s%N)",
+        contract.orders.mode_header: contract.orders.modes["sync"],
+        "Content-Type": "application/json",
+    }
+    yield f"Base URL  {base_url}"
+    yield f"Key       {key}"
+    if ca_file:
+        yield f"CA file   {ca_file}"
+    if schedule:
+        yield f"Faults    {schedule}, met by the attempts of each order in turn"
+    yield ""
+    yield "An order:"
+    yield f"  curl -sS{f' --cacert {ca_file}' if ca_file else ''} {base_url}{operation.path} \\"
+    for name, value in headers.items():
+        yield f'    -H "{name}: {value}" \\'
+    yield f"    -d '{body}'"
+    yield ""
+    yield "Ctrl-C ends it."
+
+
+def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    import trustme
+
+    authority = trustme.CA()
+    ca_file = folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost", "::1").configure_cert(context)
+    return context, ca_file
