@@ -9,6 +9,7 @@ What must never be known here: how files are read, and what any of them is about
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -66,27 +67,31 @@ def correction(word: str, known: Iterable[str], otherwise: str) -> str:
 
 def wrongs_of(errors: Sequence[ErrorDetails], data: object, schema: Schema) -> Iterator[Wrong]:
     """Pydantic's errors about `data` in our words. A missing key is left out where a misspelt one is told."""
+    expected = _Expected(schema, data)
     placed = [(_place_of(error, data), error) for error in errors]
     spelling_told: set[Place] = set()
     for place, error in placed:
         if error["type"] == "extra_forbidden":
-            meant = resembling(str(place[-1]), _properties(schema, place[:-1]))
+            meant = resembling(str(place[-1]), expected.keys(place[:-1]))
             spelling_told |= {(*place[:-1], meant)} if meant else set()
     for place, error in placed:
         if error["type"] == "extra_forbidden":
-            yield Wrong(place, f"unknown key; {_right_key(place, schema)}", "key")
+            yield Wrong(place, f"unknown key; {_right_key(place, expected)}", "key")
         elif error["type"] == "missing":
             if place not in spelling_told:
-                yield Wrong(place, f"missing; add it, {_wanted(schema, place)}")
+                yield Wrong(place, f"missing; add it, {_wanted(place, expected)}")
         else:
-            yield Wrong(place, _wording(error, place, schema))
+            yield Wrong(place, _wording(error))
 
 
-def _wording(error: ErrorDetails, place: Place, schema: Schema) -> str:
+def _wording(error: ErrorDetails) -> str:
     kind, value = error["type"], error["input"]
     context: Mapping[str, object] = error.get("ctx", {})
-    if kind in {"literal_error", "union_tag_invalid"}:
-        return _wrong_choice(value, place, schema, context)
+    if kind == "literal_error":
+        return _wrong_choice("", value, context["expected"])
+    if kind == "union_tag_invalid":  # of mappings that are told apart by one key
+        name = str(context["discriminator"]).strip("'")
+        return _wrong_choice(f"{name} ", context["tag"], context["expected_tags"])
     for prefix, words in _EXPECTATIONS.items():
         if kind.startswith(prefix):
             return words(value)
@@ -97,16 +102,13 @@ def _wording(error: ErrorDetails, place: Place, schema: Schema) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _wrong_choice(value: object, place: Place, schema: Schema, context: Mapping[str, object]) -> str:
-    if "tag" in context:  # of a union of mappings, told apart by one key
-        word, choice = str(context["tag"]), str(context.get("expected_tags", "")).replace("'", "").split(", ")
-        name = str(context.get("discriminator", "")).strip("'")
-        return f'{name} should be one of {", ".join(choice)}, not "{_short(word)}"{_meant(word, choice)}'
-    choice = [str(word) for part in _at(schema, place) for word in _choice(part)]
-    allowed = f"one of {', '.join(choice)}" if len(choice) > 1 else "".join(choice)
+def _wrong_choice(what: str, value: object, expected: object) -> str:
+    """`expected`: pydantic's list of the choice, "'a', 'b' or 'c'"."""
+    choice = re.findall(r"'([^']*)'", str(expected)) or [str(expected)]
+    allowed = f"one of {', '.join(choice)}" if len(choice) > 1 else choice[0]
     if not isinstance(value, str):
-        return f"should be {allowed}, is {_shape(value)}"
-    return f'should be {allowed}, not "{_short(value)}"{_meant(value, choice)}'
+        return f"{what}should be {allowed}, is {_shape(value)}"
+    return f'{what}should be {allowed}, not "{_short(value)}"{_meant(value, choice)}'
 
 
 def _meant(word: str, choice: Iterable[str]) -> str:
@@ -203,8 +205,8 @@ def _if_empty(value: object) -> str:
     return "; fill it in or remove the key" if value is None else ""
 
 
-def _wanted(schema: Schema, place: Place) -> str:
-    for part in _at(schema, place):
+def _wanted(place: Place, expected: _Expected) -> str:
+    for part in expected.at(place):
         if choice := _choice(part):
             return f"one of {', '.join(map(str, choice))}"
         if "description" in part:
@@ -214,43 +216,68 @@ def _wanted(schema: Schema, place: Place) -> str:
     return "it is required"
 
 
-def _right_key(place: Place, schema: Schema) -> str:
-    name, here = str(place[-1]), _properties(schema, place[:-1])
-    homes = [home for home in _homes(schema, name) if home != place[:-1]]
+def _right_key(place: Place, expected: _Expected) -> str:
+    name, here = str(place[-1]), expected.keys(place[:-1])
+    homes = [home for home in expected.homes(name) if home != place[:-1]]
     if len(homes) == 1 and name not in here:
         return f"it belongs under {spell(homes[0])}" if homes[0] else "it belongs at the top level"
     return correction(name, here, "known here:")
 
 
-def _homes(schema: Schema, name: str) -> Iterator[Place]:
-    """The places, outside lists, of the mappings that have a key of this name."""
-    waiting: list[Place] = [()]
-    while waiting:
-        place = waiting.pop(0)
-        properties = _properties(schema, place)
-        if name in properties:
-            yield place
-        if len(place) < 3:
-            waiting += [(*place, key) for key in properties]
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """A schema beside the data that it was to describe."""
 
+    schema: Schema
+    data: object
 
-def _properties(schema: Schema, place: Place) -> tuple[str, ...]:
-    return tuple(key for part in _at(schema, place) for key in _mapping(part.get("properties")))
-
-
-def _at(schema: Schema, place: Place) -> list[Schema]:
-    """The parts of a schema that can describe the value at a place: more than one where it is a union."""
-    found = list(_alternatives(schema, schema))
-    for step in place:
-        inner: list[object] = []
-        for part in found:
-            properties = _mapping(part.get("properties"))
-            if isinstance(step, int):
-                inner.append(part.get("items"))
+    def at(self, place: Place) -> list[Schema]:
+        """The parts of the schema that can describe the value at a place: more than one for a union."""
+        here = self.data
+        found = _fitting(_alternatives(self.schema, self.schema), here)
+        for step in place:
+            inner: list[object] = []
+            for part in found:
+                if isinstance(step, int):
+                    inner.append(part.get("items"))
+                else:
+                    inner.append(_mapping(part.get("properties")).get(step, part.get("additionalProperties")))
+            if isinstance(here, list) and isinstance(step, int):
+                here = here[step]
             else:
-                inner.append(properties.get(step, part.get("additionalProperties")))
-        found = [part for way in inner for part in _alternatives(_mapping(way), schema)]
-    return found
+                here = _mapping(here).get(str(step))
+            found = _fitting(
+                (part for way in inner for part in _alternatives(_mapping(way), self.schema)), here
+            )
+        return found
+
+    def keys(self, place: Place) -> tuple[str, ...]:
+        """The keys that the mapping at a place may have."""
+        return tuple(
+            dict.fromkeys(key for part in self.at(place) for key in _mapping(part.get("properties")))
+        )
+
+    def homes(self, name: str) -> Iterator[Place]:
+        """The places, outside lists, of the mappings that may have a key of this name."""
+        waiting: list[Place] = [()]
+        while waiting:
+            place = waiting.pop(0)
+            keys = self.keys(place)
+            if name in keys:
+                yield place
+            if len(place) < 3:
+                waiting += [(*place, key) for key in keys]
+
+
+def _fitting(parts: Iterable[Schema], value: object) -> list[Schema]:
+    """The alternatives without those that another value of a telling key rules out."""
+    every = list(parts)
+    kept = []
+    for part in every:
+        fixed = {key: _mapping(way).get("const") for key, way in _mapping(part.get("properties")).items()}
+        if all(_mapping(value).get(key, const) == const for key, const in fixed.items() if const is not None):
+            kept.append(part)
+    return kept or every
 
 
 def _alternatives(part: Schema, whole: Schema) -> Iterator[Schema]:
