@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.hygiene.addresses import problems
+
 from conformance import plans
 from conformance.check import NotApplicable, Observed, Remark, Unmet, check, declared
 from conformance.contract import Contract
 from conformance.faults import RateLimit
 from conformance.finding import Violation
-from conformance.hygiene.addresses import problems
 from conformance.judge.case import Case
 from conformance.planning import singles
 from conformance.profile import Profile
@@ -38,7 +39,9 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
             yield Observed()
         elif exchange.complete:
             wrong = "carried another key" if exchange.credential == "wrong" else "carried no key"
-            yield Violation(f"{exchange.credential} key", f"{request} {wrong} in its header", (exchange.number,))
+            yield Violation(
+                f"{exchange.credential} key", f"{request} {wrong} in its header", (exchange.number,)
+            )
         for sighting in exchange.sightings:
             yield Violation(
                 f"key in {sighting.place}",

@@ -118,7 +118,9 @@ def transient_retried(case: Case) -> Iterator[Remark]:
         "lost responses": singles(contract, *plans.lost(contract)),
         "responses that nobody can read": singles(contract, *plans.dropped(contract)),
         "a redirect": singles(contract, *plans.redirects()),
-        "a fault and then a final error": sequences(contract, (Reset(when="before"), plans.final(contract)[0])),
+        "a fault and then a final error": sequences(
+            contract, (Reset(when="before"), plans.final(contract)[0])
+        ),
     },
     generated=plans.anything,
 )

@@ -24,7 +24,8 @@ from conformance.planning import sequences, singles
         "one 429": singles(contract, RateLimit()),
         "several 429s": sequences(contract, (RateLimit(),) * 2, (RateLimit(),) * 3),
         "a 429 after another fault": sequences(
-            contract, *((fault, RateLimit()) for fault in (*plans.transient(contract), *plans.lost(contract)[:1]))
+            contract,
+            *((fault, RateLimit()) for fault in (*plans.transient(contract), *plans.lost(contract)[:1])),
         ),
     },
     generated=plans.limited,
@@ -69,9 +70,7 @@ def own_envelope(case: Case) -> Iterator[Remark]:
         outcome = story.outcome
         if outcome is None:
             yield Violation("derailed", f"after a 429 the client said {story.said()}", limited)
-        elif outcome.kind == "created":
-            yield Observed()
-        elif not case.resumes:
+        elif outcome.kind == "created" or not case.resumes:
             yield Observed()
         else:
             sent = len(story.attempts)

@@ -36,7 +36,9 @@ def key_on_every_order(case: Case) -> Iterator[Remark]:
             yield Observed()
         elif attempt.complete:
             yield Violation(
-                "no key", f"request {attempt.number} to create an order had no idempotency key", (attempt.number,)
+                "no key",
+                f"request {attempt.number} to create an order had no idempotency key",
+                (attempt.number,),
             )
 
 
@@ -84,7 +86,9 @@ def key_unique_per_order(case: Case) -> Iterator[Remark]:
             yield Observed()
         return
     for one, other in combinations(case.stories, 2):
-        theirs = {attempt.idempotency_key: attempt.number for attempt in one.attempts if attempt.idempotency_key}
+        theirs = {
+            attempt.idempotency_key: attempt.number for attempt in one.attempts if attempt.idempotency_key
+        }
         if theirs and any(attempt.idempotency_key for attempt in other.attempts):
             yield Observed()
         for attempt in other.attempts:
@@ -176,9 +180,7 @@ def exactly_once(case: Case) -> Iterator[Remark]:
                 f"{story.reference} owns {len(story.ledger)} orders in the ledger: {ids}",
                 tuple(entry.exchange for entry in story.ledger),
             )
-        if any(attempt.booked and attempt.answer != "success" for attempt in story.attempts):
-            yield Observed()
-        elif any(attempt.booked and attempt.delivered != "complete" for attempt in story.attempts):
+        if story.lost:
             yield Observed()
         else:
             yield Unmet("no order was booked without the client being told")
@@ -201,10 +203,10 @@ def lost_response_recovered(case: Case) -> Iterator[Remark]:
     itself, or when asked again for the reference, the client has to end with `created` and the original id.
     """
     for story in case.stories:
-        booked = next((attempt for attempt in story.attempts if attempt.booked), None)
-        if booked is None or (booked.answer == "success" and booked.delivered == "complete"):
+        if not story.lost:
             yield Unmet("no answer to a booked order was lost")
             continue
+        booked = story.lost[0]
         outcome = story.outcome
         if outcome is not None and outcome.kind == "created" and outcome.order_id == booked.booked:
             yield Observed()
@@ -262,8 +264,12 @@ def in_progress_waited_out(case: Case) -> Iterator[Remark]:
                     (met[0].number, later.number),
                 )
             elif not same_json(met[0].body, later.body):
-                yield Violation("body changed", f"{story.reference} was sent again with another body", numbers)
-        readable = [attempt for attempt in met if attempt.answer == "in-progress" and attempt.interim_status is None]
+                yield Violation(
+                    "body changed", f"{story.reference} was sent again with another body", numbers
+                )
+        readable = [
+            attempt for attempt in met if attempt.answer == "in-progress" and attempt.interim_status is None
+        ]
         yield from own_pauses(case, story, readable, case.contract.idempotency.pause, "is still in progress")
         outcome = story.outcome
         if outcome is not None and outcome.kind == "created" and story.booked_by(outcome.order_id):
@@ -290,7 +296,10 @@ def in_progress_waited_out(case: Case) -> Iterator[Remark]:
         "on the first attempt": singles(contract, plans.mismatch(contract)),
         "after an attempt without an answer": sequences(
             contract,
-            *((fault, plans.mismatch(contract)) for fault in (*plans.lost(contract), *plans.transient(contract))),
+            *(
+                (fault, plans.mismatch(contract))
+                for fault in (*plans.lost(contract), *plans.transient(contract))
+            ),
         ),
     },
     generated=plans.ending_in_mismatch,
@@ -323,4 +332,3 @@ def key_mismatch_stops(case: Case) -> Iterator[Remark]:
                 f"after the key was refused the client said {story.said()}",
                 (refused.number,),
             )
-

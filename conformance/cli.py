@@ -28,7 +28,9 @@ app = typer.Typer(
 )
 
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")]
-ProfileFile = Annotated[Path, typer.Option("-p", "--profile", metavar="FILE", help="The profile of the client.")]
+ProfileFile = Annotated[
+    Path, typer.Option("-p", "--profile", metavar="FILE", help="The profile of the client.")
+]
 
 
 class Driver(StrEnum):
@@ -89,9 +91,13 @@ def init(
 def run(
     profile: ProfileFile = Path("golive.yaml"),
     output: Output = Path("golive-report"),
-    select: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only checks like this one.")] = None,
+    select: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only checks like this one.")
+    ] = None,
     skip: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No checks like this one.")] = None,
-    jobs: Annotated[str | None, typer.Option("-j", "--jobs", metavar="N|auto", help="Checks side by side.")] = None,
+    jobs: Annotated[
+        str | None, typer.Option("-j", "--jobs", metavar="N|auto", help="Checks side by side.")
+    ] = None,
     examples: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Generated trials a check, beside the fixed ones.")
     ] = None,
@@ -121,7 +127,9 @@ def run(
 
 @app.command(rich_help_panel="Look things up")
 def checks(
-    as_json: Annotated[bool, typer.Option("--json", help="A list of id, section, severity, title, requirements.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A list of id, section, severity, title, requirements.")
+    ] = False,
 ) -> None:
     """List every check."""
     from conformance import catalogue
@@ -146,7 +154,9 @@ def checks(
 
 
 @app.command(rich_help_panel="Look things up")
-def explain(check: Annotated[str, typer.Argument(metavar="CHECK", help="Its id, as `golive checks` lists it.")]) -> None:
+def explain(
+    check: Annotated[str, typer.Argument(metavar="CHECK", help="Its id, as `golive checks` lists it.")],
+) -> None:
     """What a check asks, why, how it is tested, and how to mend what it finds."""
     from conformance.explanation import explanation
 

@@ -11,8 +11,9 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
-from conformance.check import Check, Note, NotApplicable, Observed, Remark, Unmet
+from conformance.check import Check, NotApplicable, Note, Observed, Remark, Unmet
 from conformance.contract import Contract
 from conformance.evidence import Evidence, Trial
 from conformance.finding import CheckResult, Finding, Violation
@@ -92,7 +93,9 @@ def examine(
         if check.declaration is not None:
             violations = tally.add(check.declaration(profile, contract), "the profile")
             if violations:
-                finding = Finding(violations[0], None, check.impact, check.remedy, others=tuple(violations[1:]))
+                finding = Finding(
+                    violations[0], None, check.impact, check.remedy, others=tuple(violations[1:])
+                )
             wanted = ["the profile"]
         else:
             assert laboratory is not None
@@ -102,7 +105,7 @@ def examine(
         status, reason = ("failed", None) if finding else _conclusion(tally, wanted)
     except RigError:
         raise
-    except Exception:  # the harness fails closed: whatever broke is shown, and nothing passes
+    except Exception:  # noqa: BLE001  the harness fails closed: whatever broke is shown, and nothing passes
         reason = traceback.format_exc()
     return CheckResult(
         check.id,
@@ -211,11 +214,8 @@ class _Examiner:
 
     def _smaller(self, found: _Found) -> _Found:
         """The same violation with less going wrong, if there is such a trial."""
-        steps = 0
-        for trial in smaller(found.trial):
-            steps += 1
-            if steps > (MOST_STEPS if self.laboratory.rig.facts.parallel == 1 else REPETITIONS):
-                break
+        most = MOST_STEPS if self.laboratory.rig.facts.parallel == 1 else REPETITIONS
+        for trial in islice(smaller(found.trial), most):
             lesser = self._try(trial, self.laboratory.evidence(trial), "shrinking")
             if lesser and lesser.violation.rule == found.violation.rule:
                 return self._smaller(lesser)

@@ -14,7 +14,9 @@ def explanation(check_id: str) -> str:
     """Everything that is to be said of a check. Raises LookupError when there is none of that id."""
     known = {check.id: check for check in catalogue.checks()}
     if check_id not in known:
-        near = get_close_matches(check_id, known, n=1) or [name for name in known if name.endswith(f".{check_id}")]
+        near = get_close_matches(check_id, known, n=1) or [
+            name for name in known if name.endswith(f".{check_id}")
+        ]
         hint = f"did you mean {near[0]}?" if near else "`golive checks` lists them"
         raise LookupError(f"no check is called {check_id!r}; {hint}")
     return "\n".join(_lines(known[check_id]))
@@ -24,8 +26,14 @@ def _lines(check: Check) -> Iterator[str]:
     yield f"{check.id}  ({check.severity})"
     yield check.title
     requirements = {requirement.id: requirement for requirement in catalogue.requirements()}
-    yield from _part("Requirement", *(f"{requirements[name].text} ({name}, {requirements[name].strength}; source: "
-                                      f"{requirements[name].source})" for name in check.requirements))
+    yield from _part(
+        "Requirement",
+        *(
+            f"{requirements[name].text} ({name}, {requirements[name].strength}; source: "
+            f"{requirements[name].source})"
+            for name in check.requirements
+        ),
+    )
     yield from _part("Why it matters", check.impact)
     yield from _part("How it is tested", check.method)
     yield from _part("How to mend it", check.remedy)

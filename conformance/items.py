@@ -42,7 +42,7 @@ class CheckItem(pytest.Item):
             case "skipped" | "not-applicable":
                 pytest.skip(f"{self.result.status}: {self.result.reason}")
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:  # type: ignore[override]  # a plain string is a terminal representation
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:
         if isinstance(excinfo.value, Failed) and self.result is not None:
             return "\n".join(_told(self.check, self.result))
         return str(super().repr_failure(excinfo))

@@ -25,7 +25,9 @@ class Laboratory:
         self.simulated = 0.0
         self._lock = threading.Lock()
         self._shared: dict[bytes, Future[Evidence]] = {}
-        self._pool = ThreadPoolExecutor(rig.facts.parallel, "golive-trial") if rig.facts.parallel > 1 else None
+        self._pool = (
+            ThreadPoolExecutor(rig.facts.parallel, "golive-trial") if rig.facts.parallel > 1 else None
+        )
 
     def prepare(self, planned: Iterable[Trial]) -> None:
         """Begins to run these, as many side by side as the rig bears; none where it bears only one."""

@@ -31,7 +31,9 @@ def launch(
 ) -> int:
     """Runs the suite, shows progress and summary, writes the report. The exit status: 0, 1, 2 or 3."""
     if not profile.is_file() and label is None:
-        print(f"{profile}: there is no such file; `golive init` writes one, -p names another", file=sys.stderr)
+        print(
+            f"{profile}: there is no such file; `golive init` writes one, -p names another", file=sys.stderr
+        )
         return USAGE
     options: list[tuple[str, object]] = [
         ("--golive", profile.absolute()),
@@ -63,8 +65,13 @@ def _run_pytest(folder: Path, options: list[str]) -> int:
         *options,
         str(nothing),
     ]
-    ours = {name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
-    ours |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")}
+    ours = {
+        name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+    }
+    ours |= {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
+    }
     process = subprocess.Popen(command, env=ours)
     # Ctrl-C reaches the process itself, which then writes what it has; here we only wait for that.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

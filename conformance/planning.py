@@ -82,7 +82,9 @@ def trial(
     the same one can share its evidence. `restart`: the client is ended and started again between orders;
     `equal_content`: all orders are alike but for their reference.
     """
-    seed = seed_of(json.dumps([to_mappings(schedule) for schedule in schedules]), concurrent, verbose, restart)
+    seed = seed_of(
+        json.dumps([to_mappings(schedule) for schedule in schedules]), concurrent, verbose, restart
+    )
     planned = orders(contract, random.Random(seed), schedules)
     if equal_content:
         planned = tuple(

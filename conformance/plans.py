@@ -219,7 +219,9 @@ def anything(contract: Contract) -> SearchStrategy[Trial]:
     """Any faults at all, those that end an order last: an API that has given a final answer does not go on."""
     from hypothesis import strategies as st
 
-    ends = st.sampled_from(((), *((fault,) for fault in (*final(contract), mismatch(contract), *redirects()))))
+    ends = st.sampled_from(
+        ((), *((fault,) for fault in (*final(contract), mismatch(contract), *redirects())))
+    )
     return st.builds(
         lambda first, last, concurrent: trial(contract, (*first, *last), (), concurrent=concurrent),
         schedules(contract, longest=4),

@@ -6,19 +6,22 @@ What must never be known here: how a check is examined (`suite.py`), and how a r
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.session import Session
+    pass
 
 KEY = pytest.StashKey["Session"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("golive", "go-live readiness of an API client")
-    group.addoption("--golive", metavar="PROFILE", help="run the go-live checks on the client that this profile names")
+    group.addoption(
+        "--golive", metavar="PROFILE", help="run the go-live checks on the client that this profile names"
+    )
     group.addoption("--golive-output", metavar="DIR", default="golive-report", help="where the report goes")
     group.addoption("--golive-select", metavar="GLOB", action="append", default=[], help="only these checks")
     group.addoption("--golive-skip", metavar="GLOB", action="append", default=[], help="not these checks")
@@ -42,7 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector):  # type: ignore[no-untyped-def]  # pytest's own type is generic over hooks
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
     if isinstance(collector, pytest.Session) and KEY in collector.config.stash:
         from conformance.items import Root

@@ -46,7 +46,9 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None) -> 
     if failed:
         print(f"Still fails: {failed} of {TIMES} times.")
     else:
-        print(f"Holds now, {TIMES} of {TIMES} times. This trial alone proves little: golive run examines the rest.")
+        print(
+            f"Holds now, {TIMES} of {TIMES} times. This trial alone proves little: golive run examines the rest."
+        )
     sys.stdout.flush()
     return failed > 0
 
@@ -64,7 +66,9 @@ def _stored(folder: Path, check_id: str) -> tuple[Evidence, str | None, int]:
     except OSError as error:
         raise Mistakes([f"{folder}: no report can be read there: {error.strerror or error}"]) from None
     except ValidationError as error:
-        raise Mistakes([f"{folder}: readiness.json is not to its schema: {error.errors()[0]['msg']}"]) from None
+        raise Mistakes(
+            [f"{folder}: readiness.json is not to its schema: {error.errors()[0]['msg']}"]
+        ) from None
     entry = next((entry for entry in readiness.checks if entry.id == check_id), None)
     failed = ", ".join(entry.id for entry in readiness.checks if entry.finding) or "none"
     if entry is None or entry.finding is None:
@@ -72,7 +76,9 @@ def _stored(folder: Path, check_id: str) -> tuple[Evidence, str | None, int]:
         raise Mistakes([f"{folder}: {why}; with a finding: {failed}"])
     stored = entry.finding.counterexample.evidence
     if not stored:
-        raise Mistakes([f"{check_id} examined no trial, so there is nothing to replay; golive run examines it"])
+        raise Mistakes(
+            [f"{check_id} examined no trial, so there is nothing to replay; golive run examines it"]
+        )
     return evidences.validate_python(stored), readiness.run.profile, readiness.run.seed
 
 

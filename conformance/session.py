@@ -10,7 +10,7 @@ import json
 import random
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,13 +104,13 @@ class Session:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         from conformance.items import CheckItem
 
         if isinstance(item, CheckItem) and call.when == "call":
             report.golive = _packed(item)  # type: ignore[attr-defined]  # reports carry what plugins put on them
-        return report  # type: ignore[return-value]  # the hook's result, which a generator's type cannot say
+        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         packed = getattr(report, "golive", None)
@@ -167,9 +167,7 @@ class Session:
         if self._to_run is None:
             return
         ran = [
-            check
-            for check in self.suite.selected
-            if any(_names(nodeid, check) for nodeid in self._to_run)
+            check for check in self.suite.selected if any(_names(nodeid, check) for nodeid in self._to_run)
         ]
         if len(ran) < len(self.suite.selected):
             self.suite.selected = tuple(ran)
@@ -246,7 +244,9 @@ class _Progress:
 
     def _alive(self) -> None:
         done = self._session.suite.trials
-        self._console.print(f"  ....  {self._running}   still at it, {done} trials in all so far", markup=False)
+        self._console.print(
+            f"  ....  {self._running}   still at it, {done} trials in all so far", markup=False
+        )
         self._wait()
 
     def _cancel(self) -> None:

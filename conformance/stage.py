@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -141,9 +141,7 @@ class _Stage:
         sys.path[:0] = chosen.import_paths
         self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
         target = find_target(chosen.target)
-        self.driver = PythonDriver(
-            target, self._context, chosen.contract, self.scanner, chosen.call_limit
-        )
+        self.driver = PythonDriver(target, self._context, chosen.contract, self.scanner, chosen.call_limit)
 
     def _context(self, reference: str) -> Context:
         return Context(
@@ -162,19 +160,26 @@ class _Stage:
         self.escapes.clear()
         self.state_dir = Path(request.state_dir)
         os.environ.update(self.configuration.debug_env if trial.verbose else {})
+
+        def report(exchange: Exchange) -> None:
+            self.pipe.send(Event(exchange=exchange, ledger=world.ledger()))
+
         world = World(
             self.configuration.contract,
             self.canary.key,
             trial.orders,
             seed=trial.seed,
             canary=self.canary,
-            listener=lambda exchange: self.pipe.send(Event(exchange=exchange, ledger=world.ledger())),
+            listener=report,
         )
         stop = world.flooded = Stop()
         self.traces.begin(self.state_dir)
         self.sandbox.begin(world)
         self.driver.epoch = began = time.monotonic()
-        with every_logger_talks() if trial.verbose else nullcontext([]) as records:
+        records: list[str] = []
+        with ExitStack() as stack:
+            if trial.verbose:
+                records = stack.enter_context(every_logger_talks())
             calls = run_orders(trial, self.driver, world.exchanges, stop, resumes=self.configuration.resumes)
             simulated = time.monotonic() - began
             if self.clock and not stop.is_set():
@@ -198,15 +203,17 @@ class _Stage:
     def _redacted(self, call: Call) -> Call:
         if call.outcome is None:
             return call
-        told = {
-            name: self.scanner.redact(value) if value else value
-            for name, value in (
-                ("order_id", call.outcome.order_id),
-                ("status", call.outcome.status),
-                ("type", call.outcome.type),
-            )
-        }
-        return replace(call, outcome=replace(call.outcome, **told))
+
+        def clean(text: str | None) -> str | None:
+            return self.scanner.redact(text) if text else text
+
+        told = call.outcome
+        return replace(
+            call,
+            outcome=replace(
+                told, order_id=clean(told.order_id), status=clean(told.status), type=clean(told.type)
+            ),
+        )
 
     def _outputs(self, records: list[str]) -> tuple[Output, ...]:
         texts = {"log": "\n".join(records), "exception": "\n".join(self.driver.traces)}

@@ -33,7 +33,9 @@ def serve(port: int, *, tls: bool, schedule: Path | None, contract: str | None) 
         context, ca_file = _certificate(Path(folder)) if tls else (None, None)
         sandbox = Sandbox(promised, port=port, tls=context)
         sandbox.start()
-        sandbox.begin(World(promised, canary.key, seed=rng.getrandbits(32), max_requests=None, schedule=faults))
+        sandbox.begin(
+            World(promised, canary.key, seed=rng.getrandbits(32), max_requests=None, schedule=faults)
+        )
         print("\n".join(_greeting(promised, sandbox.base_url, canary.key, ca_file, schedule)), flush=True)
         try:
             signal.pause()

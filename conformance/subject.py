@@ -35,7 +35,11 @@ def client_digest(profile: Profile) -> str | None:
 
 def _python(folder: Path, target: str) -> list[Path] | None:
     top = target.partition(":")[0].split(".")[0]
-    paths = [folder, Path.cwd(), *(Path(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path)]
+    paths = [
+        folder,
+        Path.cwd(),
+        *(Path(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path),
+    ]
     for home in paths:
         if (home / top).is_dir():
             return sorted(_sources(home / top))

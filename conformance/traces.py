@@ -20,9 +20,7 @@ _CHUNK = 1 << 20
 class Traces:
     """Reads what was written since `begin`. `output_folder` holds the streams `stdout` and `stderr`."""
 
-    def __init__(
-        self, output_folder: Path, folder: Path, log_files: Sequence[str], canary: Canary
-    ) -> None:
+    def __init__(self, output_folder: Path, folder: Path, log_files: Sequence[str], canary: Canary) -> None:
         self._streams = (output_folder / "stdout", output_folder / "stderr")
         self._folder = folder
         self._patterns = log_files

@@ -55,7 +55,7 @@ def find_target(name: str) -> Target:
     module_name, _, path = name.partition(":")
     try:
         found: object = importlib.import_module(module_name)
-    except BaseException as error:  # the client's module may raise whatever it likes, SystemExit too
+    except BaseException as error:  # noqa: BLE001  the client's module may raise whatever it likes, SystemExit too
         trace = "".join(traceback.format_exception(error)).rstrip()
         raise TargetError(f"client.target: importing {module_name!r} failed\n{trace}") from None
     for part in path.split("."):
@@ -97,7 +97,7 @@ class PythonDriver:
                 if inspect.isawaitable(value):
                     value = asyncio.run(_finish(value))
                 believed.append(from_return(value))
-            except BaseException as error:  # whatever the client raises is what it says, SystemExit too
+            except BaseException as error:  # noqa: BLE001  whatever the client raises is what it says, SystemExit too
                 self.traces.append("".join(traceback.format_exception(error)))
                 believed.append(from_exception(error, self._contract))
             finally:
@@ -135,7 +135,7 @@ class _Records(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record)
-        except Exception as error:  # a record that cannot be formatted is the client's bug, and no leak
+        except Exception as error:  # noqa: BLE001  a record that cannot be formatted is the client's bug, and no leak
             line = f"{record.levelname} {record.name} (not formattable: {error!r})"
         self.size += len(line)
         if self.size < LOG_LIMIT:

@@ -79,6 +79,15 @@ class Story:
                 return self.attempts[: index + 1]
         return self.attempts
 
+    @cached_property
+    def lost(self) -> tuple[Exchange, ...]:
+        """The attempts that booked the order without the client having been told so."""
+        return tuple(
+            attempt
+            for attempt in self.attempts
+            if attempt.booked and (attempt.answer != "success" or attempt.delivered != "complete")
+        )
+
     def resolved_before(self, attempt: Exchange) -> bool:
         """No attempt before this one may have booked the order without the client having been told."""
         return all(

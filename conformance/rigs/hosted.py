@@ -205,7 +205,9 @@ class _Host:
                 ledger = event.ledger
         status = self.end()
         if status is None:
-            call, why = _lost(request.trial, seen, "hung", "it kept the processor busy without end, and was ended")
+            call, why = _lost(
+                request.trial, seen, "hung", "it kept the processor busy without end, and was ended"
+            )
         else:
             call, why = _lost(request.trial, seen, "crashed", f"it ended its own process, status {status}")
         latest = call.ended_at or 0.0

@@ -1,0 +1,99 @@
+"""The rig of clients that are processes of their own: the sandbox lives here, on the real clock.
+
+Each trial has a sandbox, a key and a folder of its own, so that trials which wait do so side by side.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from conformance.contract import Contract
+from conformance.drivers.command import CommandDriver
+from conformance.drivers.confinement import Confinement
+from conformance.evidence import ClockReading, Evidence, Trial
+from conformance.hygiene.canary import mint
+from conformance.profile import Profile
+from conformance.rigs import Facts
+from conformance.sandbox import Sandbox, World
+from conformance.trial import Stop, run_orders
+
+PARALLEL = 16
+"""trials side by side: they mostly wait"""
+CALL_LIMIT = 180.0
+"""seconds for one call"""
+
+
+class DirectRig:
+    def __init__(self, profile: Profile, contract: Contract, *, seed: int) -> None:
+        assert profile.client is not None
+        self.secrets: list[str] = []
+        self._profile = profile
+        self._client = profile.client
+        self._contract = contract
+        self._rng = random.Random(seed)
+        self._lock = threading.Lock()
+        self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
+        self._confinement = Confinement()
+        self._serial = 0
+        self.facts = Facts(
+            "command",
+            "real",
+            "simulated",
+            self._confinement.confined,
+            "network namespace" if self._confinement.confined else (self._confinement.reason or ""),
+            PARALLEL,
+        )
+
+    def run(self, trial: Trial) -> Evidence:
+        with self._lock:
+            self._serial += 1
+            state_dir = self._scratch / f"state-{self._serial}"
+            canary = mint(self._contract, self._rng)
+            self.secrets.append(canary.secret)
+        state_dir.mkdir()
+        sandbox = Sandbox(self._contract, listener=self._confinement.listener())
+        sandbox.start()
+        world = World(self._contract, canary.key, trial.orders, seed=trial.seed, canary=canary)
+        stop = world.flooded = Stop()
+        client = self._client
+        driver = CommandDriver(
+            client.command,
+            folder=self._profile.folder,
+            env={**client.env, **(client.debug_env if trial.verbose else {})},
+            contract=self._contract,
+            canary=canary,
+            base_url=sandbox.base_url,
+            api_version=self._profile.api_version,
+            state_dir=state_dir,
+            confinement=self._confinement,
+            limit=CALL_LIMIT,
+            log_files=client.log_files,
+        )
+        try:
+            sandbox.begin(world)
+            driver.epoch = began = time.monotonic()
+            calls = run_orders(trial, driver, world.exchanges, stop, resumes=client.resumes)
+            simulated = time.monotonic() - began
+            sandbox.end()
+            return Evidence(
+                trial,
+                world.exchanges(),
+                world.ledger(),
+                calls,
+                driver.outputs(),
+                stopped="the client sent more requests than any client should" if stop.is_set() else None,
+                clock=ClockReading("real", simulated),
+            )
+        finally:
+            driver.close()
+            sandbox.stop()
+            shutil.rmtree(state_dir, ignore_errors=True)
+
+    def close(self) -> None:
+        self._confinement.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
