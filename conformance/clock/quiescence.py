@@ -12,10 +12,11 @@ import fcntl
 import os
 import select
 import socket
-import stat
 import struct
 import sys
 import termios
+import weakref
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,7 +39,7 @@ Address = tuple[str, int]
 
 @dataclass(slots=True)
 class _Known:
-    """A socket, by its inode. Only what can still change is asked again."""
+    """What is known of a socket. Only what can still change is asked again."""
 
     kind: Literal["other", "unconnected", "connecting", "listening", "connected"]
     local: Address = ("", 0)
@@ -57,10 +58,15 @@ class _Known:
 
 
 class Kernel:
-    """The questions, with what is remembered of each socket from one to the next."""
+    """The questions, with what is remembered of each socket from one to the next.
 
-    def __init__(self) -> None:
-        self._known: dict[int, _Known] = {}
+    `sockets` gives those that Python code may wait for. Any others belong to code in C, which does its waiting
+    by itself, so that its threads count as running and nobody asks here.
+    """
+
+    def __init__(self, sockets: Callable[[], Iterable[socket.socket]]) -> None:
+        self._sockets = sockets
+        self._known: weakref.WeakKeyDictionary[socket.socket, _Known] = weakref.WeakKeyDictionary()
         self._grace_ends = 0.0
 
     def children(self) -> bool:
@@ -96,22 +102,17 @@ class Kernel:
         return False
 
     def _survey(self) -> list[tuple[int, _Known]]:
-        """The TCP sockets of this process."""
-        before, self._known = self._known, {}
+        """The TCP sockets of this process, each with its descriptor."""
         found = []
-        for name in os.listdir("/proc/self/fd"):
-            fd = int(name)
-            try:
-                status = os.fstat(fd)
-            except OSError:  # it was the listing's own descriptor
+        for sock in self._sockets():
+            fd = sock.fileno()
+            if fd < 0:
                 continue
-            if stat.S_ISSOCK(status.st_mode):
-                known = before.get(status.st_ino)
-                if known is None or known.kind in ("unconnected", "connecting"):
-                    known = _examined(fd, known)
-                self._known[status.st_ino] = known
-                if known.kind != "other":
-                    found.append((fd, known))
+            known = self._known.get(sock)
+            if known is None or known.kind in ("unconnected", "connecting"):
+                known = self._known[sock] = _examined(sock, known)
+            if known.kind != "other":
+                found.append((fd, known))
         return found
 
     def _within_grace(self) -> bool:
@@ -124,25 +125,19 @@ class Kernel:
         return False
 
 
-def _examined(fd: int, before: _Known | None) -> _Known:
-    try:
-        borrowed = real.Socket(fileno=fd)
-    except OSError:
+def _examined(sock: socket.socket, before: _Known | None) -> _Known:
+    if sock.family not in (socket.AF_INET, socket.AF_INET6) or sock.type != socket.SOCK_STREAM:
         return _Known("other")
     try:
-        if borrowed.family not in (socket.AF_INET, socket.AF_INET6) or borrowed.type != socket.SOCK_STREAM:
-            return _Known("other")
-        state = borrowed.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 8)[0]
+        state = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 8)[0]
         if state == _LISTEN:
-            return _Known("listening", _plain(borrowed.getsockname()))
+            return _Known("listening", _plain(sock.getsockname()))
         if state in (_SYN_SENT, _CLOSE):
             kind: Literal["connecting", "unconnected"] = "connecting" if state == _SYN_SENT else "unconnected"
             return before if before is not None and before.kind == kind else _Known(kind)
-        return _Known("connected", _plain(borrowed.getsockname()), _plain(borrowed.getpeername()))
+        return _Known("connected", _plain(sock.getsockname()), _plain(sock.getpeername()))
     except OSError:  # the connection ended before it was ever seen open
         return _Known("unconnected")
-    finally:
-        borrowed.detach()
 
 
 def _undelivered(fd: int, known: _Known, peer: int) -> bool:

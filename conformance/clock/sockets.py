@@ -14,7 +14,7 @@ import select
 import socket
 import weakref
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from conformance.clock import real
 from conformance.clock.timeline import VirtualClock
@@ -35,6 +35,11 @@ def timeout_of(sock: socket.socket) -> float | None:
         real.Socket.settimeout(sock, 0.0)
         _timeouts[sock] = timeout
         return timeout
+
+
+def sockets() -> list[socket.socket]:
+    """All that there are, closed ones too while somebody still holds them."""
+    return [sock for reference in _timeouts.keyrefs() if (sock := reference()) is not None]
 
 
 class Patience:
@@ -83,6 +88,11 @@ class Patience:
 
 def replace_sockets(clock: VirtualClock) -> None:
     """Change the class itself, since it has subclasses and is asked for by `isinstance`."""
+    original_init = socket.socket.__init__
+
+    def init(self: socket.socket, *args: Any, **kwargs: Any) -> None:
+        original_init(self, *args, **kwargs)
+        timeout_of(self)
 
     def retrying(original: Callable[..., _Result], events: int) -> Callable[..., _Result]:
         def method(self: socket.socket, *args: object, **kwargs: object) -> _Result:
@@ -165,6 +175,7 @@ def replace_sockets(clock: VirtualClock) -> None:
         if hasattr(real.Socket, name)
     }
     methods |= {
+        "__init__": init,
         "sendall": sendall,
         "connect": connect,
         "connect_ex": connect_ex,

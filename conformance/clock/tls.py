@@ -56,7 +56,7 @@ def replace_tls(clock: VirtualClock) -> None:
         # Before the handshake it is a plain socket's, which does its own waiting.
         return (
             original_send(self, data, flags)
-            if getattr(self, "_sslobj") is None
+            if self._sslobj is None
             else retrying_send(self, data, flags)
         )
 

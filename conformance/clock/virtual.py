@@ -23,7 +23,7 @@ from conformance.clock.locks import replace_locks
 from conformance.clock.polling import replace_polling
 from conformance.clock.quiescence import Kernel
 from conformance.clock.readings import replace_readings
-from conformance.clock.sockets import replace_sockets
+from conformance.clock.sockets import replace_sockets, sockets
 from conformance.clock.sweep import Replacements
 from conformance.clock.threads import replace_threads
 from conformance.clock.timeline import SECOND, ThreadState, VirtualClock
@@ -43,7 +43,7 @@ def install(*, wall: float | None = None) -> VirtualClock:
     global _installed  # noqa: PLW0603 - the process has one clock, like it has one `time.sleep`
     if _installed is not None:
         raise RuntimeError("The virtual clock is installed already; a process has one. Pass that one on.")
-    clock = VirtualClock(real.wall_ns() if wall is None else round(wall * SECOND), Kernel())
+    clock = VirtualClock(real.wall_ns() if wall is None else round(wall * SECOND), Kernel(sockets))
     attend(clock)
     replacements = Replacements()
     replace_locks(clock, replacements)
