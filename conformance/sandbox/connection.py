@@ -1,0 +1,366 @@
+"""One connection: bytes come in, requests are answered in turn, scripts are carried out.
+
+What lives here: the states of a connection, pipelining, what becomes of a client that goes away, and the
+closing of exchanges in the record.
+What must never be known here: what the API answers, and what bytes a fault is made of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import socket
+import ssl
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from conformance.evidence import Exchange
+from conformance.sandbox.answers import Reply
+from conformance.sandbox.api import identify, respond
+from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
+from conformance.sandbox.tls import HANDSHAKE, Tls, TlsFailure
+from conformance.sandbox.wire import CONTINUE, Place, Script, Sent, refusal, script
+from conformance.sandbox.world import World
+
+PATIENCE: Final = 5.0
+"""seconds for which a connection that we ended is still read, so that what was sent last is not torn away"""
+_RST: Final = struct.pack("ii", 1, 0)
+
+
+class _State(enum.Enum):
+    READING = enum.auto()
+    BUSY = enum.auto()  # an answer waits for its time, or for the client to take it
+    SILENT = enum.auto()  # nothing will ever be sent again
+    ENDING = enum.auto()  # our side is closed, the client's is not
+    GONE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the connections of one listener share."""
+
+    loop: asyncio.AbstractEventLoop
+    tls: ssl.SSLContext | None
+    elsewhere: str
+    """scheme, host and port of the same listener under another host name"""
+    in_the_clear: str
+    """the same, without TLS"""
+
+
+class Connection(asyncio.Protocol):
+    """`enter` gives the world that the connection belongs to, if any; `leave` is called at its end."""
+
+    def __init__(
+        self,
+        house: House,
+        number: int,
+        enter: Callable[[Connection], World | None],
+        leave: Callable[[Connection], None],
+    ) -> None:
+        self._house = house
+        self._number = number
+        self._enter = enter
+        self._leave = leave
+        self._transport: asyncio.Transport
+        self._world: World
+        self._state = _State.READING
+        self._reader = Reader()
+        self._tls: Tls | None = None
+        self._heard = False
+        self._received_at = 0.0
+        self._exchange: Exchange | None = None
+        """the one that is being answered, or whose client is still owed something"""
+        self._script = Script((), "next")
+        self._step = 0
+        self._sent = Sent()
+        self._timer: asyncio.TimerHandle | None = None
+        self._full = False
+        self._eof = False
+
+    # What asyncio calls. A crash of ours must not look like a client's fault, so it is kept in the world.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        # Told whenever something could not be written at once.
+        transport.set_write_buffer_limits(high=0)
+        world = self._enter(self)
+        if world is None:
+            self._go()
+        else:
+            self._world = world
+
+    def data_received(self, data: bytes) -> None:
+        self._guard(lambda: self._receive(data))
+
+    def eof_received(self) -> bool:
+        self._guard(self._client_ended)
+        return self._state is not _State.GONE
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._guard(self._lost)
+        self._leave(self)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        if self._state is _State.BUSY and self._timer is None:
+            self._guard(self._proceed)
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it is kept and raised where the suite sees it
+            self._world.crash = self._world.crash or problem
+            self._go()
+
+    # Coming in.
+
+    def _receive(self, data: bytes) -> None:
+        if self._state in (_State.SILENT, _State.ENDING, _State.GONE):
+            return
+        if not self._heard:
+            self._heard = True
+            if self._house.tls is not None and data[0] == HANDSHAKE:
+                self._tls = Tls(self._house.tls)
+        if self._tls is None:
+            self._feed(data)
+            return
+        try:
+            said, ended = self._tls.receive(data)
+        except TlsFailure:
+            self._flush_tls()
+            self._hang_up()
+            return
+        self._flush_tls()
+        if said:
+            self._feed(said)
+        if ended:
+            self._client_ended()
+
+    def _feed(self, data: bytes) -> None:
+        if not self._reader.begun:
+            self._received_at = self._world.elapsed()
+        self._reader.feed(data)
+        if self._state is _State.READING:
+            self._read()
+        elif self._reader.waiting > BODY_LIMIT + HEAD_LIMIT:
+            self._transport.pause_reading()
+
+    def _read(self) -> None:
+        while self._state is _State.READING:
+            found = self._reader.poll()
+            if found is None:
+                if self._eof:
+                    self._client_ended()
+                elif self._reader.expects_continue():
+                    self._write(CONTINUE)
+                return
+            if self._is_flooded():
+                self._hang_up()
+            elif isinstance(found, Refusal):
+                self._refuse(found)
+            else:
+                self._answer(found)
+
+    def _is_flooded(self) -> bool:
+        most = self._world.max_requests
+        if most is None or self._world.recorder.count < most:
+            return False
+        self._world.flooded.set()
+        return True
+
+    # Answering.
+
+    def _answer(self, request: Request) -> None:
+        if self._house.tls is not None and self._tls is None:
+            request = replace(request, insecure=True, keep_alive=False)
+        exchange = self._world.recorder.open(self._number, request, self._received_at, complete=True)
+        reply = respond(self._world, request, exchange.number)
+        self._exchange = _with_reply(exchange, reply)
+        self._perform(script(reply, self._place(request)))
+
+    def _refuse(self, found: Refusal) -> None:
+        request = self._reader.broken_off()
+        exchange = self._world.recorder.open(self._number, request, self._received_at, complete=False)
+        self._exchange = _with_reply(exchange, identify(self._world, request))
+        answer = self._world.blueprint.situation("unreadable-body", found.status)
+        self._perform(refusal(answer, self._place(request)))
+
+    def _place(self, request: Request) -> Place:
+        versions = self._world.contract.versions
+        return Place(
+            headers=((versions.header, versions.current),),
+            keep_alive=request.keep_alive,
+            elsewhere=self._house.elsewhere + request.target,
+            in_the_clear=self._house.in_the_clear + request.target,
+            bodiless=request.method == "HEAD",
+        )
+
+    def _perform(self, what: Script) -> None:
+        self._script, self._step, self._sent = what, 0, Sent()
+        self._state = _State.BUSY
+        self._proceed()
+
+    def _proceed(self) -> None:
+        """Carries out the script up to the next step that must wait."""
+        steps = self._script.steps
+        while self._step < len(steps):
+            step = steps[self._step]
+            if self._full:
+                return
+            if step.delay and self._timer is None:
+                self._timer = self._house.loop.call_later(step.delay, self._on_time)
+                return
+            self._timer = None
+            self._step += 1
+            self._write(step.data)
+            self._sent = step.sent
+        if self._full:
+            return
+        self._finish()
+
+    def _on_time(self) -> None:
+        self._guard(self._proceed)
+
+    def _finish(self) -> None:
+        """The script is done: the record is closed and the line left as it says."""
+        assert self._exchange is not None
+        ending = self._script.ending
+        answered_at = None if ending == "silence" else self._world.elapsed()
+        self._tell(replace(self._told(self._exchange), answered_at=answered_at))
+        if ending in ("next", "owing"):
+            self._exchange = self._exchange if ending == "owing" else None
+            self._state = _State.READING
+            self._transport.resume_reading()
+            if self._reader.begun:
+                self._received_at = self._world.elapsed()
+            self._read()
+        elif ending == "close":
+            self._exchange = None
+            self._hang_up()
+        elif ending == "reset":
+            self._exchange = None
+            self._tear_down()
+        else:
+            self._state = _State.SILENT
+
+    # Going out.
+
+    def _write(self, data: bytes) -> None:
+        if self._tls is None:
+            self._transport.write(data)
+        else:
+            self._tls.send(data)
+            self._flush_tls()
+
+    def _flush_tls(self) -> None:
+        if self._tls is not None and (data := self._tls.pending()):
+            self._transport.write(data)
+
+    def _hang_up(self) -> None:
+        """FIN. The client may still be sending: closing at once would answer that with a RST, which can take
+        the last answer from it.
+        """
+        self._state = _State.ENDING
+        if self._tls is not None:
+            self._tls.close()
+            self._flush_tls()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._transport.resume_reading()
+        self._timer = self._house.loop.call_later(PATIENCE, self._go)
+
+    def _tear_down(self) -> None:
+        """RST."""
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+        self._state = _State.GONE
+        self._transport.abort()
+
+    def _go(self) -> None:
+        self._state = _State.GONE
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._full:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    # The client, or the world, ends it.
+
+    def _client_ended(self) -> None:
+        if self._state in (_State.ENDING, _State.GONE):
+            self._go()
+            return
+        self._eof = True
+        if self._state is _State.BUSY and self._timer is None:
+            return  # the whole answer is on its way: the client may have closed only its own side
+        self._over(client_gone_at=self._world.elapsed())
+        self._go()
+
+    def _lost(self) -> None:
+        if self._state not in (_State.ENDING, _State.GONE):
+            self._over(client_gone_at=self._world.elapsed())
+        self._state = _State.GONE
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def end(self) -> None:
+        """The world ends: what is open is recorded as it stands, and the line is closed."""
+        if self._state is not _State.GONE:
+            self._over(client_gone_at=None)
+            self._go()
+
+    def _over(self, client_gone_at: float | None) -> None:
+        """Records what was left open: an answer not given, or a request that will never be whole."""
+        if self._exchange is not None:
+            exchange = self._told(self._exchange)
+            if self._state is _State.BUSY and exchange.delivered == "complete":
+                exchange = replace(exchange, delivered="partial")
+            self._tell(replace(exchange, client_gone_at=client_gone_at))
+        elif self._state is _State.READING and self._reader.begun and not self._is_flooded():
+            request = self._reader.broken_off()
+            exchange = self._world.recorder.open(self._number, request, self._received_at, complete=False)
+            exchange = _with_reply(exchange, identify(self._world, request))
+            self._tell(replace(exchange, client_gone_at=client_gone_at))
+        self._exchange = None
+
+    def _told(self, exchange: Exchange) -> Exchange:
+        sent, recorder = self._sent, self._world.recorder
+        return replace(
+            exchange,
+            answer=sent.answer,
+            status=sent.status,
+            interim_status=sent.interim_status,
+            response_headers=sent.headers,
+            response_body=recorder.response_body(sent.body),
+            error_type=sent.error_type,
+            order_id=sent.order_id,
+            retry_after=sent.retry_after,
+            replayed=sent.replayed,
+            delivered=sent.delivery,
+        )
+
+    def _tell(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._world.recorder.tell(exchange)
+
+
+def _with_reply(exchange: Exchange, reply: Reply) -> Exchange:
+    return replace(
+        exchange,
+        operation=reply.operation,
+        reference=reply.reference,
+        attempt=reply.attempt,
+        idempotency_key=reply.idempotency_key,
+        api_version=reply.api_version,
+        credential=reply.credential,
+        fault=reply.fault,
+        booked=reply.booked,
+    )

@@ -1,0 +1,186 @@
+"""Requests as they come off the wire: h11 reads, nothing is sent from here.
+
+What lives here: one reader for each connection, the limits of what it takes, and what is left of a request
+that broke off.
+What must never be known here: sockets, clocks, and what a request asks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+import h11
+from pydantic import JsonValue
+
+from conformance.sandbox.documents import Unreadable, read_document
+
+HEAD_LIMIT: Final = 64 * 1024
+"""bytes of request line and headers"""
+BODY_LIMIT: Final = 10 * 1024 * 1024
+"""bytes of body"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. `insecure`: it came in the clear where only TLS is served."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    keep_alive: bool = True
+    insecure: bool = False
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """Headers by lower-case name; several of one name are joined, as HTTP has it."""
+        fields: dict[str, str] = {}
+        for name, value in self.headers:
+            key = name.lower()
+            fields[key] = f"{fields[key]}, {value}" if key in fields else value
+        return fields
+
+    @cached_property
+    def path(self) -> str:
+        """The path as it was sent, without query; the absolute form of a target is understood too."""
+        target = self.target
+        if not target.startswith("/"):
+            try:
+                target = urlsplit(target).path
+            except ValueError:
+                return target
+        return target.partition("?")[0]
+
+    @cached_property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        _, _, query = self.target.partition("?")
+        return tuple(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else ()
+
+    @cached_property
+    def document(self) -> JsonValue | Unreadable:
+        """The body as JSON, or why it cannot be read as such."""
+        try:
+            return read_document(self.body)
+        except Unreadable as problem:
+            return problem
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What came cannot be taken, and the status that says so."""
+
+    status: int
+    reason: str
+
+
+class Reader:
+    """Turns bytes into requests. After a Refusal it reads no more."""
+
+    def __init__(self) -> None:
+        self._next_request()
+        self._seen = bytearray()
+        self.waiting = 0
+        """bytes that were fed since the last whole request"""
+
+    def _next_request(self) -> None:
+        # A fresh parser for each request: what is sent is none of h11's business, so it cannot follow the cycle.
+        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
+        self._head: h11.Request | None = None
+        self._body: list[bytes] = []
+        self._size = 0
+        self._told_to_continue = False
+
+    @property
+    def begun(self) -> bool:
+        """Bytes of a request have come that is not whole."""
+        return self.waiting > 0
+
+    def feed(self, data: bytes) -> None:
+        if not self.waiting:
+            data = data.lstrip(b"\r\n")  # blank lines between requests mean nothing
+        self.waiting += len(data)
+        if self._head is None and len(self._seen) < HEAD_LIMIT:
+            self._seen += data[:HEAD_LIMIT]
+        if data:  # to h11, no bytes are the end of the stream
+            self._parser.receive_data(data)
+
+    def expects_continue(self) -> bool:
+        """True once for each request whose client waits for a 100 before it sends the body."""
+        if self._told_to_continue or not self._parser.they_are_waiting_for_100_continue:
+            return False
+        self._told_to_continue = True
+        return True
+
+    def poll(self) -> Request | Refusal | None:
+        """The next whole request; None when more bytes are needed."""
+        if not self.waiting:
+            return None
+        try:
+            while True:
+                event = self._parser.next_event()
+                if event is h11.NEED_DATA or event is h11.PAUSED:
+                    return None
+                if isinstance(event, h11.Request):
+                    if refusal := self._take_head(event):
+                        return refusal
+                elif isinstance(event, h11.Data):
+                    self._size += len(event.data)
+                    if self._size > BODY_LIMIT:
+                        return Refusal(413, "the body is too large")
+                    self._body.append(bytes(event.data))
+                elif isinstance(event, h11.EndOfMessage):
+                    return self._finish()
+                else:
+                    return None
+        except h11.RemoteProtocolError as problem:
+            return Refusal(problem.error_status_hint, str(problem))
+
+    def _take_head(self, head: h11.Request) -> Refusal | None:
+        self._head = head
+        if sum(len(name) + len(value) for name, value in head.headers) > HEAD_LIMIT:
+            return Refusal(431, "the headers are too large")
+        length = next((value for name, value in head.headers if name == b"content-length"), b"0")
+        return Refusal(413, "the body is too large") if int(length) > BODY_LIMIT else None
+
+    def _finish(self) -> Request:
+        request = self._request()
+        rest, _ = self._parser.trailing_data
+        self._next_request()
+        self._seen.clear()
+        self.waiting = 0
+        if rest:
+            self.feed(rest)
+        return request
+
+    def _request(self) -> Request:
+        head = self._head
+        assert head is not None
+        connection = b",".join(value for name, value in head.headers if name == b"connection").lower()
+        return Request(
+            method=head.method.decode("latin-1"),
+            target=head.target.decode("latin-1"),
+            headers=tuple(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
+            ),
+            body=b"".join(self._body),
+            keep_alive=head.http_version == b"1.1"
+            and b"close" not in (token.strip() for token in connection.split(b","))
+            and head.method != b"CONNECT",
+        )
+
+    def broken_off(self) -> Request:
+        """What came of a request that will never be whole, as far as it can be made out."""
+        if self._head is not None:
+            return self._request()
+        first, *lines = bytes(self._seen).decode("latin-1").split("\r\n")
+        method, _, rest = first.partition(" ")
+        target, space, protocol = rest.partition(" ")
+        if not method.isalpha() or (space and not protocol.startswith("HTTP")):
+            return Request("", "", (), bytes(self._seen), keep_alive=False)
+        headers = (line.partition(":") for line in lines if ":" in line)
+        return Request(
+            method, target, tuple((name, value.strip()) for name, _, value in headers), b"", keep_alive=False
+        )

@@ -1,0 +1,156 @@
+"""The listener: a thread of its own, one event loop in it, and the world whose turn it is.
+
+What lives here: beginning and ending, and handing worlds over between threads.
+What must never be known here: what is said on a connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Coroutine
+from typing import Final
+
+from conformance.contract import Contract
+from conformance.sandbox.blueprint import blueprint_of
+from conformance.sandbox.connection import Connection, House
+from conformance.sandbox.world import World
+
+MOST_CONNECTIONS: Final = 1_000
+_BACKLOG: Final = 1_024
+
+
+class SandboxCrash(RuntimeError):
+    """The sandbox itself failed while it answered; nothing that was observed since can be trusted."""
+
+
+class Sandbox:
+    """The simulated API on a loopback port. All its times follow the process's clock."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        listener: socket.socket | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._path = blueprint_of(contract).path_prefix
+        self._address = (host, port)
+        self._host = host
+        self._listener = listener
+        self._tls = tls
+        self._world: World | None = None
+        self._connections: set[Connection] = set()
+        self._accepted = 0
+        self._empty = asyncio.Event()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.SelectorEventLoop | None = None
+        self._server: asyncio.Server | None = None
+        self._house: House | None = None
+
+    @property
+    def port(self) -> int:
+        if self._listener is None:
+            raise RuntimeError("the sandbox has no port before start()")
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port, and the path part of the contract's base URL."""
+        return f"{self._origin(self._host, self._tls is not None)}{self._path}"
+
+    def _origin(self, host: str, secure: bool) -> str:
+        return f"{'https' if secure else 'http'}://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Begins to listen. Raises OSError when the port is taken."""
+        if self._listener is None:
+            self._listener = socket.create_server(self._address, backlog=_BACKLOG)
+        loop = self._loop = asyncio.SelectorEventLoop()
+        other = "127.0.0.1" if self._host == "localhost" else "localhost"
+        self._house = House(
+            loop=loop,
+            tls=self._tls,
+            elsewhere=self._origin(other, self._tls is not None),
+            in_the_clear=self._origin(self._host, False),
+        )
+        self._thread = threading.Thread(target=loop.run_forever, name="golive-sandbox", daemon=True)
+        self._thread.start()
+        self._do(self._listen())
+
+    def begin(self, world: World) -> None:
+        """From now on all requests are this world's; whoever is still connected is shown out."""
+        self._do(self._hand_over(world))
+
+    def end(self) -> None:
+        """Ends the world: its connections are closed and its record is complete when this returns.
+
+        Raises SandboxCrash if the sandbox failed on the way.
+        """
+        world = self._world
+        self._do(self._hand_over(None))
+        if world is not None and world.crash is not None:
+            raise SandboxCrash("the sandbox failed while it answered a request") from world.crash
+
+    def stop(self) -> None:
+        """Ends listener, loop and thread; what is connected is closed. May be called twice."""
+        if self._thread is None or self._loop is None:
+            return
+        self._do(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._thread = self._loop = None
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the sandbox is not running; call start() first")
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _listen(self) -> None:
+        assert self._loop is not None
+        assert self._listener is not None
+        self._server = await self._loop.create_server(self._greet, sock=self._listener, backlog=_BACKLOG)
+
+    def _greet(self) -> Connection:
+        assert self._house is not None
+        self._accepted += 1
+        return Connection(self._house, self._accepted, self._enter, self._leave)
+
+    def _enter(self, connection: Connection) -> World | None:
+        if self._world is None or len(self._connections) >= MOST_CONNECTIONS:
+            return None
+        self._connections.add(connection)
+        return self._world
+
+    def _leave(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+    async def _hand_over(self, world: World | None) -> None:
+        for connection in tuple(self._connections):
+            connection.end()
+        while self._connections:
+            self._empty.clear()
+            await self._empty.wait()
+        if self._world is not None:
+            self._world.end()
+        self._world = world
+        self._accepted = 0
+        if world is not None:
+            world.begin()
+
+    async def _close(self) -> None:
+        await self._hand_over(None)
+        if self._server is not None:
+            self._server.close()
+        newcomers = asyncio.all_tasks() - {asyncio.current_task()}
+        for newcomer in newcomers:
+            newcomer.cancel()
+        await asyncio.gather(*newcomers, return_exceptions=True)

@@ -1,0 +1,287 @@
+"""Answers and faults as bytes: what is written, when, and how the line is left.
+
+What lives here: the script of one answer, and what it amounts to for the record. Pure: bytes out of data.
+What must never be known here: sockets, the state of a trial, and what the API did.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final, Literal
+
+from pydantic import JsonValue
+
+from conformance.evidence import AnswerClass, Delivery
+from conformance.faults import (
+    Close,
+    Empty,
+    ExtraFields,
+    Fault,
+    Garbage,
+    Hang,
+    Html,
+    Redirect,
+    Reordered,
+    Reset,
+    Slow,
+    Truncate,
+)
+from conformance.sandbox.answers import Answer, Reply
+
+Ending = Literal["next", "owing", "close", "reset", "silence"]
+"""How the line is left: open for the next request; the same, though the client was owed more; FIN; RST; open,
+but nothing is read or written any more.
+"""
+Headers = tuple[tuple[str, str], ...]
+
+FINAL_AFTER: Final = 0.5
+"""seconds from an interim answer to the final one"""
+
+_GARBAGE: Final = b"\x00\x16SSH-0.0-nothing that a client of HTTP would read\r\n\xff\xfe\x80\r\n\r\n"
+_PAGE: Final = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
+)
+_UNSEEN: Final[Mapping[str, JsonValue]] = {
+    "unseen_text": "nobody has told you of this property",
+    "unseen_number": 12.5,
+    "unseen_nothing": None,
+    "unseen_list": [{"unseen": True}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a client that reads so far has been told; for the record."""
+
+    answer: AnswerClass = "none"
+    delivery: Delivery = "none"
+    status: int | None = None
+    interim_status: int | None = None
+    headers: Headers = ()
+    body: bytes = b""
+    error_type: str | None = None
+    order_id: str | None = None
+    retry_after: float | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Wait `delay` seconds, then write `data`; thereupon `sent` is what has been sent."""
+
+    data: bytes
+    sent: Sent
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The steps of one answer, and how the line is left after them."""
+
+    steps: tuple[Step, ...]
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the answer goes out: what the wire must know about the request and the listener.
+
+    `headers` are in every answer. `elsewhere` and `in_the_clear` are URLs of the same request at another host
+    name, and without TLS.
+    """
+
+    headers: Headers
+    keep_alive: bool
+    elsewhere: str
+    in_the_clear: str
+    bodiless: bool = False
+
+
+def script(reply: Reply, place: Place) -> Script:
+    """How the reply is put on the wire."""
+    treatment = reply.treatment
+    if treatment is not None and (make := _TREATMENTS.get(type(treatment))):
+        return make(treatment, reply, place)
+    answer = reply.answer
+    if answer is None:
+        raise AssertionError("a reply without an answer needs a fault that does without")
+    if reply.interim is not None:
+        first = _interim(reply.interim)
+        final = _plain(answer, place, delay=FINAL_AFTER).steps
+        told = tuple(
+            replace(step, sent=replace(step.sent, interim_status=reply.interim.status)) for step in final
+        )
+        return Script((first, *told), _after(place))
+    if answer.status < 200:
+        return Script((_interim(answer),), "owing")
+    return _plain(answer, place)
+
+
+def refusal(answer: Answer, place: Place) -> Script:
+    """For what could not even be read: the answer, then the end of the line."""
+    return _plain(answer, replace(place, keep_alive=False))
+
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def _after(place: Place) -> Ending:
+    return "next" if place.keep_alive else "close"
+
+
+def _head(status: int, headers: Headers) -> bytes:
+    lines = [f"HTTP/1.1 {status} {_reason(status)}", *(f"{name}: {value}" for name, value in headers)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unnamed"
+
+
+def _headers(length: int, kind: str, place: Place, more: Headers = ()) -> Headers:
+    always: Headers = (("Content-Type", kind), ("Content-Length", str(length)), ("Date", _date()))
+    last: Headers = () if place.keep_alive else (("Connection", "close"),)
+    return (*always, *place.headers, *more, *last)
+
+
+def _date() -> str:
+    return formatdate(time.time(), usegmt=True)
+
+
+def _encode(body: JsonValue) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def _told(answer: Answer, headers: Headers, body: bytes) -> Sent:
+    return Sent(
+        answer=answer.kind,
+        delivery="complete",
+        status=answer.status,
+        headers=headers,
+        body=body,
+        error_type=answer.error_type,
+        order_id=answer.order_id,
+        retry_after=answer.retry_after,
+        replayed=answer.replayed,
+    )
+
+
+def _plain(answer: Answer, place: Place, delay: float = 0.0) -> Script:
+    body = _encode(answer.body)
+    headers = _headers(len(body), "application/json", place, answer.headers)
+    written = b"" if place.bodiless else body
+    step = Step(_head(answer.status, headers) + written, _told(answer, headers, written), delay)
+    return Script((step,), _after(place))
+
+
+def _interim(answer: Answer) -> Step:
+    """An informational status as the only thing that is said, if the script ends here."""
+    body = b"" if answer.bare else _encode(answer.body)
+    headers: Headers = (
+        () if answer.bare else (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
+    )
+    sent = Sent(
+        answer=answer.kind,
+        delivery="partial",
+        interim_status=answer.status,
+        headers=headers,
+        body=body,
+        error_type=answer.error_type,
+    )
+    return Step(_head(answer.status, headers) + body, sent)
+
+
+def _cut(ending: Ending) -> Callable[[Fault, Reply, Place], Script]:
+    return lambda fault, reply, place: Script((), ending)
+
+
+def _slow(fault: Fault, reply: Reply, place: Place) -> Script:
+    assert isinstance(fault, Slow)
+    whole = script(replace(reply, treatment=None), place)
+    first, *rest = whole.steps
+    return Script((replace(first, delay=fault.seconds), *rest), whole.ending)
+
+
+def _truncate(fault: Fault, reply: Reply, place: Place) -> Script:
+    whole = script(replace(reply, treatment=None), replace(place, keep_alive=True))
+    (step,) = whole.steps
+    kept = len(step.sent.body) // 2
+    data = step.data[: len(step.data) - len(step.sent.body) + kept]
+    sent = Sent(
+        "unreadable", "partial", step.sent.status, headers=step.sent.headers, body=step.sent.body[:kept]
+    )
+    return Script((Step(data, sent),), "close")
+
+
+def _garbage(fault: Fault, reply: Reply, place: Place) -> Script:
+    return Script((Step(_GARBAGE, Sent("unreadable", "complete", body=_GARBAGE)),), "close")
+
+
+def _unreadable(status: int, kind: str, body: bytes, place: Place) -> Script:
+    headers = _headers(len(body), kind, replace(place, headers=()))
+    sent = Sent("unreadable", "complete", status, headers=headers, body=body)
+    return Script((Step(_head(status, headers) + body, sent),), _after(place))
+
+
+def _html(fault: Fault, reply: Reply, place: Place) -> Script:
+    return _unreadable(502, "text/html", _PAGE, place)
+
+
+def _empty(fault: Fault, reply: Reply, place: Place) -> Script:
+    answer = reply.answer
+    booked = answer is not None and answer.kind == "success"
+    return _unreadable(answer.status if answer and booked else 502, "application/json", b"", place)
+
+
+def _redirect(fault: Fault, reply: Reply, place: Place) -> Script:
+    assert isinstance(fault, Redirect)
+    location = place.elsewhere if fault.to == "other-host" else place.in_the_clear
+    headers = _headers(0, "text/plain", place, (("Location", location),))
+    sent = Sent("redirect", "complete", fault.status, headers=headers)
+    return Script((Step(_head(fault.status, headers), sent),), _after(place))
+
+
+def _rewritten(rewrite: Callable[[JsonValue], JsonValue]) -> Callable[[Fault, Reply, Place], Script]:
+    def make(fault: Fault, reply: Reply, place: Place) -> Script:
+        answer = reply.answer
+        assert answer is not None
+        return script(
+            replace(reply, treatment=None, answer=replace(answer, body=rewrite(answer.body))), place
+        )
+
+    return make
+
+
+def _with_unseen(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {**{key: _with_unseen(entry) for key, entry in value.items()}, **_UNSEEN}
+    return [_with_unseen(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _reversed(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {key: _reversed(value[key]) for key in reversed(value)}
+    return [_reversed(entry) for entry in value] if isinstance(value, list) else value
+
+
+_TREATMENTS: Final[Mapping[type, Callable[[Fault, Reply, Place], Script]]] = {
+    Reset: _cut("reset"),
+    Close: _cut("close"),
+    Hang: _cut("silence"),
+    Slow: _slow,
+    Truncate: _truncate,
+    Garbage: _garbage,
+    Html: _html,
+    Empty: _empty,
+    Redirect: _redirect,
+    ExtraFields: _rewritten(_with_unseen),
+    Reordered: _rewritten(_reversed),
+}

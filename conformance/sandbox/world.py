@@ -1,0 +1,259 @@
+"""The state of one trial: what has been ordered, what is remembered, what is still to go wrong.
+
+What lives here: ledger, idempotency store, limiter and schedules, each a small class of plain data, and the
+World that holds them beside the record of the exchanges. One thread writes, any thread may look.
+What must never be known here: HTTP, and what an answer looks like.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from pydantic import JsonValue
+
+from conformance.contract import Contract
+from conformance.evidence import Exchange, LedgerEntry, PlannedOrder
+from conformance.faults import Fault, InProgress, Schedule
+from conformance.hygiene.canary import Canary
+from conformance.sandbox.answers import Answer
+from conformance.sandbox.blueprint import Blueprint, blueprint_of
+from conformance.sandbox.documents import amount, same_document
+from conformance.sandbox.recording import Recorder
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(slots=True)
+class Order:
+    """An order that exists. `ready_at`: the second of the trial at which it is finished."""
+
+    number: int
+    order_id: str
+    reference: str | None
+    face_value: str
+    idempotency_key: str | None
+    booked_at: float
+    ready_at: float
+    exchange: int
+    request: JsonValue
+    created_at: str
+    completed_at: str
+    items: tuple[tuple[str, str], ...]
+    """id and link of each item"""
+
+
+@dataclass(slots=True)
+class Stored:
+    """What the idempotency store keeps for a key. Until `busy_until` the first answer is still under way."""
+
+    raw: bytes
+    body: JsonValue
+    answer: Answer
+    stored_at: float
+    busy_until: float
+
+    def is_for(self, raw: bytes, body: JsonValue) -> bool:
+        return raw == self.raw or same_document(body, self.body)
+
+
+@dataclass(slots=True)
+class Store:
+    """The idempotency store: body and answer by key, for `window` seconds."""
+
+    window: float
+    _entries: dict[str, Stored] = field(default_factory=dict)
+
+    def find(self, key: str, now: float) -> Stored | None:
+        entry = self._entries.get(key)
+        if entry is not None and now - entry.stored_at >= self.window:
+            del self._entries[key]
+            return None
+        return entry
+
+    def keep(self, key: str, entry: Stored) -> None:
+        self._entries[key] = entry
+
+
+@dataclass(slots=True)
+class Limiter:
+    """Admits `limit` requests in any `window` seconds."""
+
+    limit: int
+    window: float
+    _admitted: deque[float] = field(default_factory=deque)
+
+    def admit(self, now: float) -> bool:
+        while self._admitted and now - self._admitted[0] >= self.window:
+            self._admitted.popleft()
+        if len(self._admitted) >= self.limit:
+            return False
+        self._admitted.append(now)
+        return True
+
+
+@dataclass(slots=True)
+class Intent:
+    """One business intent as the sandbox sees it: its attempts so far, and what the next ones will meet."""
+
+    reference: str | None
+    schedule: deque[Fault]
+    attempts: int = 0
+    keys: set[str] = field(default_factory=set)
+
+    def next_fault(self) -> Fault | None:
+        return self.schedule.popleft() if self.schedule else None
+
+
+def _unrolled(schedule: Schedule) -> deque[Fault]:
+    """The schedule with one entry for each attempt."""
+    return deque(
+        fault for fault in schedule for _ in range(fault.times if isinstance(fault, InProgress) else 1)
+    )
+
+
+class Intents:
+    """Finds whose request it is, by face value, and by idempotency key where several have the same one."""
+
+    def __init__(self, orders: tuple[PlannedOrder, ...], schedule: Schedule) -> None:
+        self._planned: dict[Decimal | None, list[Intent]] = {}
+        self._face_values = {order.reference: order.face_value for order in orders}
+        self._only: Intent | None = None
+        for order in orders:
+            intent = Intent(order.reference, _unrolled(order.schedule))
+            self._planned.setdefault(amount(order.face_value), []).append(intent)
+            self._only = intent if len(orders) == 1 else None
+        self._schedule = schedule
+        self._others: dict[tuple[Decimal | None, str | None], Intent] = {}
+
+    def face_value_of(self, reference: str | None) -> str | None:
+        """The face value of a planned order, letter by letter as it was planned."""
+        return None if reference is None else self._face_values[reference]
+
+    def of(self, value: JsonValue, key: str | None) -> Intent | None:
+        """The intent of a create-order request with that face value and idempotency key; one that nobody
+        planned has no reference.
+        """
+        face_value = amount(value)
+        candidates = self._planned.get(face_value)
+        if candidates:
+            intent = _choose(candidates, key)
+        elif self._only:
+            intent = self._only
+        elif self._schedule:
+            place = (face_value, key)
+            if place not in self._others:
+                self._others[place] = Intent(None, _unrolled(self._schedule))
+            intent = self._others[place]
+        else:
+            return None
+        if key:
+            intent.keys.add(key)
+        return intent
+
+
+def _choose(candidates: list[Intent], key: str | None) -> Intent:
+    if len(candidates) > 1 and key:
+        for intent in candidates:
+            if key in intent.keys:
+                return intent
+        for intent in candidates:
+            if not intent.keys:
+                return intent
+    return candidates[0]
+
+
+class World:
+    """One trial. `now` gives seconds; by default the process's monotonic clock, asked for at each call, so
+    that it may be replaced while the world goes on. `flooded` is set when more than `max_requests` came.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        key: str,
+        orders: tuple[PlannedOrder, ...] = (),
+        *,
+        seed: int = 0,
+        max_requests: int | None = 400,
+        listener: Callable[[Exchange], None] | None = None,
+        canary: Canary | None = None,
+        schedule: Schedule = (),
+        now: Callable[[], float] | None = None,
+    ) -> None:
+        self.contract = contract
+        self.key = key
+        self.max_requests = max_requests
+        self.flooded: threading.Event = threading.Event()
+        self.blueprint: Blueprint = blueprint_of(contract)
+        self.store = Store(contract.idempotency.window)
+        self.limiter = Limiter(contract.rate_limit.limit, contract.rate_limit.window)
+        self.intents = Intents(orders, schedule)
+        self.recorder = Recorder(contract.auth, canary, listener)
+        self.orders: list[Order] = []
+        self.orders_by_id: dict[str, Order] = {}
+        self.crash: Exception | None = None
+        """the first error of the sandbox's own, for which no client is to blame"""
+        self._random = random.Random(seed)
+        self._now = now
+        self._began_at = self._clock()
+        self._ended_at: float | None = None
+
+    def _clock(self) -> float:
+        return time.monotonic() if self._now is None else self._now()
+
+    def begin(self) -> None:
+        """The clock of the world starts here; called by the thread that will answer."""
+        self._began_at = self._clock()
+
+    def end(self) -> None:
+        """The clock of the world stops."""
+        self._ended_at = self.elapsed()
+
+    def elapsed(self) -> float:
+        """Seconds since the world began."""
+        return self._clock() - self._began_at if self._ended_at is None else self._ended_at
+
+    def new_id(self, template: str) -> str:
+        """An id of its own, from the seed: `{ulid}` in the template is replaced."""
+        return template.replace("{ulid}", self.token())
+
+    def token(self) -> str:
+        """26 characters that nobody guesses, in the shape of a ULID."""
+        bits = self._random.getrandbits(128)
+        return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(125, -1, -5))
+
+    def book(self, order: Order) -> None:
+        self.orders.append(order)
+        self.orders_by_id[order.order_id] = order
+
+    def is_completed(self, order: Order) -> bool:
+        return self.elapsed() >= order.ready_at
+
+    def state(self, order: Order) -> str:
+        return self.contract.orders.states["completed" if self.is_completed(order) else "processing"]
+
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """What has been recorded so far, by number."""
+        return self.recorder.exchanges()
+
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """The orders that exist so far, in the order in which they were booked."""
+        return tuple(
+            LedgerEntry(
+                order_id=order.order_id,
+                reference=order.reference,
+                face_value=order.face_value,
+                idempotency_key=order.idempotency_key,
+                booked_at=order.booked_at,
+                exchange=order.exchange,
+                status=self.state(order),
+            )
+            for order in tuple(self.orders)
+        )
