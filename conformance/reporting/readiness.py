@@ -176,7 +176,7 @@ class RequirementEntry(_Record):
     strength: Strength
     source: str
     checks: tuple[str, ...]
-    excluded: str | None = Field(default=None, description="why no check can prove it")
+    excluded: str | None = Field(default=None, description="why no check proves it")
 
 
 class WaiverEntry(_Record):

@@ -143,8 +143,8 @@ def _failure(check: CheckEntry, paths: Sequence[Path], width: int) -> Iterator[_
 
 
 def _gaps(readiness: Readiness, width: int) -> Iterator[_Line]:
-    gaps = [gap for gap in wording.gaps(readiness) if gap.kind != "not checkable"]
-    beyond = sum(len(gap.ids) for gap in wording.gaps(readiness) if gap.kind == "not checkable")
+    gaps = [gap for gap in wording.gaps(readiness) if gap.kind != "not checked"]
+    beyond = sum(len(gap.ids) for gap in wording.gaps(readiness) if gap.kind == "not checked")
     if gaps or beyond:
         yield from _heading("Not proven")
     for gap in gaps:
@@ -153,8 +153,8 @@ def _gaps(readiness: Readiness, width: int) -> Iterator[_Line]:
         yield from _prose(f"{gap.kind}{weight}: {wording.brief(gap.reason)}", "  ", width, style)
         yield from _prose(", ".join(gap.ids), "      ", width, "dim")
     if beyond:
-        told = f"{counted(beyond, 'requirement')} beyond what a check can see; the report says why"
-        yield from _prose(f"not checkable: {told}", "  ", width)
+        told = f"{counted(beyond, 'requirement')} that no check covers; the report says why"
+        yield from _prose(f"not checked: {told}", "  ", width)
 
 
 def _heading(text: str) -> Iterator[_Line]:

@@ -39,10 +39,10 @@ Standing = Literal[
     "waived",
     "not tested",
     "not applicable",
-    "not checkable",
+    "not checked",
 ]
 GapKind = Literal[
-    "suite error", "not tested", "accepted untested", "declared", "not applicable", "not checkable"
+    "suite error", "not tested", "accepted untested", "declared", "not applicable", "not checked"
 ]
 KINDS: tuple[GapKind, ...] = get_args(GapKind)
 WEIGHTY: tuple[GapKind, ...] = KINDS[:3]
@@ -51,7 +51,7 @@ WEIGHTY: tuple[GapKind, ...] = KINDS[:3]
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that the report does not prove, and why. `ids` are of checks, or of requirements where
-    `kind` is `not checkable`; `weight` is the worst severity among checks that should have been tested.
+    `kind` is `not checked`; `weight` is the worst severity among checks that should have been tested.
     """
 
     kind: GapKind
@@ -149,7 +149,7 @@ def gaps(readiness: Readiness) -> list[Gap]:
     for requirement in readiness.requirements:
         if requirement.excluded:
             excluded.setdefault(requirement.excluded, []).append(requirement.id)
-    grouped += [Gap("not checkable", reason, tuple(ids)) for reason, ids in excluded.items()]
+    grouped += [Gap("not checked", reason, tuple(ids)) for reason, ids in excluded.items()]
     return sorted(
         grouped,
         key=lambda gap: (KINDS.index(gap.kind), SEVERITIES.index(gap.weight) if gap.weight else 0),
@@ -179,7 +179,7 @@ def standing(requirement: RequirementEntry, checks: Mapping[str, CheckEntry]) ->
     statuses = ["skipped" if check is None else check.status for check in own]
     counting = [status for status in statuses if status != "not-applicable"]
     if not own:
-        return "not checkable"
+        return "not checked"
     if "failed" in statuses:
         return "refuted"
     if not counting:

@@ -17,12 +17,16 @@ from conformance.evidence import (
     Sighting,
     Trial,
 )
-from conformance.faults import Fault, RateLimit, Reset
+from conformance.faults import RateLimit, Reset
 from conformance.finding import CheckResult, Finding, Severity, Violation
 from conformance.reporting.readiness import ContractFacts, Readiness, Run, Selection, Tool
 from conformance.reporting.verdict import RunFacts, assemble
 
 TODAY = date(2026, 11, 22)
+REMEDY = (
+    "Make the key once for each order reference, store it before the first attempt, and read it back for "
+    "every retry."
+)
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
@@ -52,8 +56,7 @@ def check(id_: str, severity: Severity, title: str) -> Check:
         title=title,
         requirements=(f"{id_}-requirement",),
         impact="A customer is charged twice, and nobody notices before the month is closed.",
-        remedy="Make the key once for each order reference, store it before the first attempt, and read it "
-        "back for every retry.",
+        remedy=REMEDY,
         method="Orders are placed under schedules in which the answer to the first attempt is lost.",
         source="best-practices/idempotency",
     )
@@ -214,8 +217,7 @@ def finding(evidence: Evidence | None = None, **more: object) -> Finding:
     values: dict[str, object] = {
         "violation": Violation("two orders", "One reference owns 2 orders: it was sent under 2 keys.", (2,)),
         "impact": "A customer is charged twice, and nobody notices before the month is closed.",
-        "remedy": "Make the key once for each order reference, store it before the first attempt, and read it "
-        "back for every retry.",
+        "remedy": REMEDY,
         "repetitions": 5,
         "reproduced": 5,
     }
