@@ -72,15 +72,16 @@ class _Teller:
             if exchange.idempotency_key and exchange.idempotency_key not in self.keys:
                 name = f"key {_letters(len(self.keys))} {shortened(plain(exchange.idempotency_key, 80))}"
                 self.keys[exchange.idempotency_key] = name
-        self.width = max((len(name) for name in self.keys.values()), default=len("no key"))
+        attempts = [exchange for exchange in self.exchanges if exchange.attempt is not None]
+        self.name_width = max((len(_name(attempt)) for attempt in attempts), default=0)
+        self.key_width = max((len(name) for name in self.keys.values()), default=len("no key"))
         self.owners = self._owners()
         self.previous: dict[int, Exchange] = {}
         latest: dict[str | None, Exchange] = {}
-        for exchange in self.exchanges:
-            if exchange.attempt is not None:
-                if exchange.reference in latest:
-                    self.previous[exchange.number] = latest[exchange.reference]
-                latest[exchange.reference] = exchange
+        for attempt in attempts:
+            if attempt.reference in latest:
+                self.previous[attempt.number] = latest[attempt.reference]
+            latest[attempt.reference] = attempt
 
     def steps(self) -> Iterator[_Step]:
         for index, call in enumerate(self.evidence.calls):
@@ -160,13 +161,10 @@ class _Teller:
             yield _Step(left, position + 2, "client", f"hangs up, {waited} after it asked")
 
     def _request(self, exchange: Exchange) -> str:
-        number = f"request {exchange.number}"
         if exchange.attempt is None:
-            return f"{number}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}"
-        # Findings speak of requests by their number among all, clients count their attempts.
-        also = f" ({number})" if exchange.number != exchange.attempt else ""
-        parts = [f"attempt {exchange.attempt}{also}", self.keys.get(exchange.idempotency_key or "", "no key")]
-        parts[1] = parts[1].ljust(self.width)
+            return f"{_name(exchange)}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}"
+        key = self.keys.get(exchange.idempotency_key or "", "no key")
+        parts = [_name(exchange).ljust(self.name_width), key.ljust(self.key_width)]
         if self.several and exchange.reference in self.orders:
             parts.append(self.orders[exchange.reference])
         if waited := self._waited(exchange):
@@ -181,6 +179,14 @@ class _Teller:
         ends = [end for end in (last.answered_at, last.client_gone_at) if end is not None]
         wait = exchange.received_at - min(ends, default=last.received_at)
         return "(at once)" if wait < 0.001 else f"(waited {duration(wait)})"
+
+
+def _name(exchange: Exchange) -> str:
+    """Clients count their attempts; findings speak of requests by their number among all."""
+    request = f"request {exchange.number}"
+    if exchange.attempt is None:
+        return request
+    return f"attempt {exchange.attempt}{'' if exchange.attempt == exchange.number else f' ({request})'}"
 
 
 def _said(call: Call) -> str:

@@ -1,0 +1,207 @@
+"""A counterexample told step by step, to the letter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from reporting_samples import ORDER, attempt, bought_twice, surfaced_and_crashed
+
+from conformance.evidence import Call, ClockReading, Evidence, LedgerEntry, Outcome, PlannedOrder, Trial
+from conformance.faults import (
+    Close,
+    Empty,
+    Error,
+    ExtraFields,
+    Garbage,
+    Hang,
+    Html,
+    InProgress,
+    RateLimit,
+    Redirect,
+    Reordered,
+    Reset,
+    Slow,
+    Truncate,
+)
+from conformance.reporting.sequence import MOST_STEPS, sequence
+
+
+def told(evidence: Evidence, *shown_by: int) -> str:
+    return "\n" + "\n".join(sequence(evidence, shown_by)) + "\n"
+
+
+def test_an_order_that_was_bought_twice():
+    assert (
+        told(bought_twice(), 2)
+        == """
+     0.000  suite → client    hands over order 12.34
+     0.000  client → sandbox  attempt 1   key A 5f0c3d2e…6d8e9e
+     0.000  sandbox           booked O-01JD00…000AAA; connection reset, no answer
+>    1.200  client → sandbox  attempt 2   key B 77aa01bb…556601   (waited 1.2 s)
+     1.200  sandbox           booked O-01JD00…000BBB; 200 success
+     1.201  client says       created O-01JD00…000BBB COMPLETED
+            ledger            2 orders: O-01JD00…000AAA O-01JD00…000BBB
+"""
+    )
+
+
+def test_a_client_that_hands_the_order_back_then_leaks_then_crashes():
+    assert (
+        told(surfaced_and_crashed(), 3)
+        == """
+     0.000  suite → client    hands over order 7.00
+     0.000  client → sandbox  attempt 1   key A k-1
+     0.000  sandbox           429 rate limited, Retry-After 10 s
+     0.200  client says       unknown rate_limited
+     5.200  suite → client    asks again for order 7.00, call 2
+     5.200  client → sandbox  attempt 2   key A k-1
+     5.200  sandbox           500 oops
+>    5.400  client → sandbox  request 3: GET /v2/order/O-1?key=\\x1b[31mred
+>    5.400                    in the query string: a secret, plain: XXabc123.[secret]
+     5.400  sandbox           404 not_found
+     5.500  client            crashed: KeyError: 'id'\\x1b[0m
+            client → outside  tried to reach api.vendor.example:443, and was kept from it
+            ledger            no order
+"""
+    )
+
+
+def test_several_orders_are_told_apart():
+    other = PlannedOrder("order-2", {}, "20.00")
+    evidence = Evidence(
+        Trial((ORDER, other), concurrent=True),
+        (
+            attempt(1, 0.0, "same", answer="success", status=200, booked="O-1", order_id="O-1"),
+            replace(
+                attempt(1, 0.0, "same", answer="success", status=200, order_id="O-1", replayed=True),
+                number=2,
+                reference="order-2",
+            ),
+        ),
+        (LedgerEntry("O-1", ORDER.reference, "12.34", "same", 0.0, 1, "COMPLETED"),),
+        (
+            Call(ORDER.reference, 1, 0.0, 0.0, Outcome("created", "O-1")),
+            Call("order-2", 1, 0.0, 0.0, Outcome("created", "O-1")),
+        ),
+    )
+    assert (
+        told(evidence)
+        == """
+     0.000  suite → client    hands over order 12.34
+     0.000  client → sandbox  attempt 1               key A same   order 12.34
+     0.000  sandbox           booked O-1; 200 success
+     0.000  client says       order 12.34: created O-1
+     0.000  suite → client    hands over order 20.00
+     0.000  client → sandbox  attempt 1 (request 2)   key A same   order 20.00
+     0.000  sandbox           200 success O-1, replayed
+     0.000  client says       order 20.00: created O-1
+            ledger            order 12.34: 1 order: O-1
+            ledger            order 20.00: no order
+"""
+    )
+
+
+def test_a_client_that_gives_up_on_a_silent_server():
+    hanging = attempt(1, 0.0, "k", fault=Hang(), booked="O-1", answered_at=None, client_gone_at=30.0)
+    evidence = Evidence(
+        Trial((ORDER,)),
+        (hanging,),
+        (),
+        (Call(ORDER.reference, 1, 0.0, None, None, "hung", "no answer within 300 s"),),
+        stopped="the client was still busy after 3,600 s",
+        clock=ClockReading("virtual", 3600.0, held=False),
+    )
+    assert (
+        told(evidence)
+        == """
+     0.000  suite → client    hands over order 12.34
+     0.000  client → sandbox  attempt 1   key A k
+     0.000  sandbox           booked O-1; no answer, the line stays open
+    30.000  client            hangs up, 30 s after it asked
+            suite             ended the trial: the client was still busy after 3,600 s
+            clock             the client's waits escaped the clock: the times above mean nothing
+            ledger            no order
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer", "says"),
+    [
+        (None, {"answer": "success", "status": 200, "order_id": "O-1"}, "200 success O-1"),
+        (Reset(), {}, "connection reset, no answer"),
+        (Close(), {}, "connection closed, no answer"),
+        (Truncate(), {"status": 200}, "200, cut off in the middle"),
+        (Garbage(), {}, "bytes that are no HTTP"),
+        (Html(), {"status": 502}, "502, with a load balancer's HTML page"),
+        (Empty(), {"status": 502}, "502, with an empty body"),
+        (Redirect(), {"status": 307}, "307, go to another host"),
+        (Redirect(to="plain-http"), {"status": 301}, "301, go to plain http"),
+        (RateLimit(), {"status": 429}, "429 rate limited, no Retry-After"),
+        (RateLimit(), {"status": 429, "retry_after": 600.0}, "429 rate limited, Retry-After 10 min"),
+        (InProgress(form="102-bare"), {"interim_status": 102}, "102 in progress, and nothing else"),
+        (InProgress(form="102-body"), {"interim_status": 102}, "102 in progress, with a body"),
+        (
+            InProgress(form="102-then-final"),
+            {"interim_status": 102, "answer": "success", "status": 200},
+            "102 in progress, then 200 success",
+        ),
+        (
+            InProgress(),
+            {"answer": "in-progress", "status": 400, "error_type": "busy"},
+            "400 busy: in progress",
+        ),
+        (Error(type="oops"), {"answer": "transient", "status": 500, "error_type": "oops"}, "500 oops"),
+        (
+            Error(type="oops", cached=True),
+            {"answer": "transient", "status": 500, "error_type": "oops"},
+            "500 oops, stored for this key",
+        ),
+        (Slow(), {"answer": "success", "status": 200}, "200 success"),
+        (
+            ExtraFields(),
+            {"answer": "success", "status": 200},
+            "200 success, with properties never seen before",
+        ),
+        (Reordered(), {"answer": "success", "status": 200}, "200 success, its properties in another order"),
+        (None, {"complete": False}, "the request was broken off"),
+    ],
+)
+def test_every_fault_has_its_words(fault, answer, says):
+    evidence = Evidence(Trial((ORDER,)), (attempt(1, 0.0, "k", fault=fault, **answer),), (), ())
+    assert [line for line in sequence(evidence) if "sandbox    " in line] == [
+        f"     0.000  sandbox           {says}"
+    ]
+
+
+def test_an_attempt_without_a_key_says_so():
+    evidence = Evidence(Trial((ORDER,)), (attempt(1, 0.0, None),), (), ())
+    assert "attempt 1   no key" in told(evidence)
+
+
+def test_a_storm_of_retries_loses_its_middle_and_keeps_its_end():
+    exchanges = tuple(attempt(n, float(n), "k", fault=Reset()) for n in range(1, 2_001))
+    lines = sequence(Evidence(Trial((ORDER,)), exchanges, (), ()))
+    assert len(lines) == MOST_STEPS + 2
+    assert sum("3,960 steps left out" in line for line in lines) == 1
+    assert "attempt 2000" in lines[-3]
+    assert lines[-1].endswith("no order")
+
+
+def test_whatever_the_client_sent_each_step_stays_one_line_of_bounded_length():
+    nasty = "\x1b[2J\n\u202e" + "x" * 10_000
+    evidence = Evidence(
+        Trial((PlannedOrder(nasty, {}, nasty),)),
+        (
+            replace(attempt(1, 0.0, nasty, error_type=nasty, answer="final"), reference=nasty),
+            replace(attempt(2, 0.0, None), method=nasty, target=nasty, attempt=None),
+        ),
+        (LedgerEntry(nasty, nasty, nasty, nasty, 0.0, 1, nasty),),
+        (Call(nasty, 1, 0.0, 0.0, Outcome("rejected", nasty, nasty, nasty)),),
+        escapes=(nasty,),
+        stopped=nasty,
+    )
+    for line in sequence(evidence):
+        assert line.isprintable()
+        assert len(line) < 500
