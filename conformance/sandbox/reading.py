@@ -86,7 +86,7 @@ class Reader:
         """bytes that were fed since the last whole request"""
 
     def _next_request(self) -> None:
-        # A fresh parser for each request: what is sent is none of h11's business, so it cannot follow the cycle.
+        # A fresh parser for each request: h11 does not get to see what is sent, so it cannot follow the cycle.
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
         self._head: h11.Request | None = None
         self._body: list[bytes] = []
@@ -116,27 +116,21 @@ class Reader:
 
     def poll(self) -> Request | Refusal | None:
         """The next whole request; None when more bytes are needed."""
-        if not self.waiting:
-            return None
+        found: Request | Refusal | None = None
         try:
-            while True:
+            while found is None and self.waiting:
                 event = self._parser.next_event()
-                if event is h11.NEED_DATA or event is h11.PAUSED:
-                    return None
                 if isinstance(event, h11.Request):
-                    if refusal := self._take_head(event):
-                        return refusal
+                    found = self._take_head(event)
                 elif isinstance(event, h11.Data):
-                    self._size += len(event.data)
-                    if self._size > BODY_LIMIT:
-                        return Refusal(413, "the body is too large")
-                    self._body.append(bytes(event.data))
+                    found = self._take_body(bytes(event.data))
                 elif isinstance(event, h11.EndOfMessage):
-                    return self._finish()
+                    found = self._finish()
                 else:
-                    return None
+                    break
         except h11.RemoteProtocolError as problem:
             return Refusal(problem.error_status_hint, str(problem))
+        return found
 
     def _take_head(self, head: h11.Request) -> Refusal | None:
         self._head = head
@@ -144,6 +138,11 @@ class Reader:
             return Refusal(431, "the headers are too large")
         length = next((value for name, value in head.headers if name == b"content-length"), b"0")
         return Refusal(413, "the body is too large") if int(length) > BODY_LIMIT else None
+
+    def _take_body(self, data: bytes) -> Refusal | None:
+        self._size += len(data)
+        self._body.append(data)
+        return Refusal(413, "the body is too large") if self._size > BODY_LIMIT else None
 
     def _finish(self) -> Request:
         request = self._request()

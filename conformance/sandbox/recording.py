@@ -62,7 +62,7 @@ class Recorder:
         self._kept[exchange.number - 1] = exchange
 
     def tell(self, exchange: Exchange) -> None:
-        """Keeps the exchange and, the first time, tells the listener: all is done that will be done about it."""
+        """Keeps the exchange and, the first time, tells the listener that all has been done about it."""
         self.keep(exchange)
         if self._listener is not None and exchange.number not in self._told:
             self._told.add(exchange.number)

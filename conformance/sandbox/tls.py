@@ -6,6 +6,7 @@ What must never be known here: sockets and HTTP.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import Final
 
@@ -51,10 +52,9 @@ class Tls:
 
     def close(self) -> None:
         """Says that no more will be sent."""
-        try:
+        # The client has not answered yet, or never shook hands: there is nothing more to say either way.
+        with contextlib.suppress(ssl.SSLError):
             self._session.unwrap()
-        except ssl.SSLError:
-            pass  # the client has not answered yet, or never shook hands: nothing more to say either way
 
     def pending(self) -> bytes:
         return self._outgoing.read()

@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from conformance.sandbox.documents import same_document
 
 Accepts: TypeAlias = Callable[[JsonValue], bool]
+_Maker: TypeAlias = Callable[[JsonValue, dict[str, JsonValue]], "Accepts | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,7 @@ def _compile(schema: JsonValue) -> Accepts | None:
     if len(tests) == 1:
         return tests[0]
 
-    def accepts(value: JsonValue) -> bool:
-        for test in tests:
-            if not test(value):
-                return False
-        return True
-
-    return accepts
+    return lambda value: all(test(value) for test in tests)
 
 
 def _number(value: JsonValue) -> bool:
@@ -193,13 +188,13 @@ def _pattern(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
     return lambda value: not isinstance(value, str) or search(value) is not None
 
 
-def _bound(
-    kind: type, fits: Callable[[int, int], bool]
-) -> Callable[[JsonValue, dict[str, JsonValue]], Accepts | None]:
+def _sized(kind: type[list[JsonValue]] | type[dict[str, JsonValue]] | type[str], least: bool) -> _Maker:
     def make(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
         if not isinstance(demand, int):
             return None
-        return lambda value: not isinstance(value, kind) or fits(len(value), demand)
+        if least:
+            return lambda value: not isinstance(value, kind) or len(value) >= demand
+        return lambda value: not isinstance(value, kind) or len(value) <= demand
 
     return make
 
@@ -233,7 +228,7 @@ def _if(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
     return lambda value: then(value) if condition(value) else otherwise(value)
 
 
-_KEYWORDS: Mapping[str, Callable[[JsonValue, dict[str, JsonValue]], Accepts | None]] = {
+_KEYWORDS: Mapping[str, _Maker] = {
     "type": _type,
     "enum": _enum,
     "const": _const,
@@ -244,12 +239,12 @@ _KEYWORDS: Mapping[str, Callable[[JsonValue, dict[str, JsonValue]], Accepts | No
     "items": _items,
     "uniqueItems": _unique,
     "pattern": _pattern,
-    "minItems": _bound(list, int.__ge__),
-    "maxItems": _bound(list, int.__le__),
-    "minLength": _bound(str, int.__ge__),
-    "maxLength": _bound(str, int.__le__),
-    "minProperties": _bound(dict, int.__ge__),
-    "maxProperties": _bound(dict, int.__le__),
+    "minItems": _sized(list, least=True),
+    "maxItems": _sized(list, least=False),
+    "minLength": _sized(str, least=True),
+    "maxLength": _sized(str, least=False),
+    "minProperties": _sized(dict, least=True),
+    "maxProperties": _sized(dict, least=False),
     "minimum": _minimum,
     "maximum": _maximum,
     "allOf": _all_of,
