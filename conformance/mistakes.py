@@ -81,7 +81,7 @@ def wrongs_of(errors: Sequence[ErrorDetails], data: object, schema: Schema) -> I
             if place not in spelling_told:
                 yield Wrong(place, f"missing; add it, {_wanted(place, expected)}")
         else:
-            yield Wrong(place, _wording(error))
+            yield Wrong(place, _wording(error), "key" if error["loc"][-1:] == ("[key]",) else "value")
 
 
 def _wording(error: ErrorDetails) -> str:

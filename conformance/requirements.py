@@ -47,9 +47,7 @@ def _either_or(data: JsonValue) -> Iterator[Wrong]:
                 (number, "excluded"), "has checks as well; keep the checks, or the reason for none", "key"
             )
         elif not checks and not (isinstance(excluded, str) and excluded.strip()):
-            yield Wrong(
-                (number,), "is proven by nothing; name its checks, or say in excluded why there are none"
-            )
+            yield Wrong((number, "checks"), "missing; name them, or say in excluded why there are none")
 
 
 def _own_ids(data: JsonValue) -> Iterator[Wrong]:
