@@ -19,3 +19,8 @@ def bundled(name: str) -> Path:
 CHECKS = bundled("checks")
 REPORTS = bundled("reports")
 EXAMPLES = bundled("examples")
+
+
+def demo_profile(*, bad: bool) -> Path:
+    """The profile of the client that `golive demo` examines, or of the one with faults worth looking at."""
+    return EXAMPLES / ("unready" if bad else "python-httpx") / "golive.yaml"

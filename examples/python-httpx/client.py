@@ -1,0 +1,127 @@
+"""Places gift card orders so that none is ever bought twice. Copy it, and make it yours."""
+
+import hashlib
+import json
+import os
+import random
+import ssl
+import tempfile
+import time
+import uuid
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import httpx
+
+ATTEMPTS = 8
+TIMEOUT = httpx.Timeout(30, connect=10)
+FIRST_PAUSE = {"lost": 1, "in-progress": 3, "limited": 5}  # seconds; twice as long each time it comes again
+LONGEST_PAUSE = 60
+KEY_LIFETIME = 29 * 24 * 3600  # the API forgets a key after 30 days, and would then buy again
+
+
+class Rejected(Exception):
+    """The order does not exist. `type` says why."""
+
+    def __init__(self, type: str) -> None:
+        super().__init__(type)
+        self.type = type
+
+
+class Unknown(Exception):
+    """The order may exist. Place it again under the same reference to find out."""
+
+    outcome = "unknown"
+
+    def __init__(self, type: str) -> None:
+        super().__init__(type)
+        self.type = type
+
+
+def place_order(order: dict, context) -> dict:
+    """The id and status of the order. Raises Rejected or Unknown.
+
+    A reference is one order for ever: over retries, restarts, and however often this is called with it.
+    """
+    http = connect(context.base_url, context.api_key, context.api_version, context.ca_file)
+    stored, in_doubt = remember(Path(context.state_dir), context.reference, order)
+    if time.time() - stored["since"] > KEY_LIFETIME:
+        raise Unknown("too old to be sent again")
+    met = Counter()
+    for attempt in range(1, ATTEMPTS + 1):
+        kind, detail = send(http, stored["key"], stored["body"])
+        if kind == "created":
+            return detail
+        if kind == "final":
+            if in_doubt:  # this attempt was refused, but an earlier one may have gone through
+                raise Unknown(detail)
+            forget(Path(context.state_dir), context.reference)
+            raise Rejected(detail)
+        met[kind] += 1
+        in_doubt = in_doubt or kind != "limited"
+        if attempt < ATTEMPTS:
+            time.sleep(pause(kind, met[kind]))
+    raise Unknown(detail)
+
+
+def send(http: httpx.Client, key: str, body: str) -> tuple[str, object]:
+    """One attempt: what kind of answer came, and what it says."""
+    headers = {"X-Idempotency-Key": key, "Content-Type": "application/json"}
+    try:
+        response = http.post("/order", content=body, headers=headers)
+        answer = response.json()
+    except httpx.TransportError:
+        return "lost", "no answer"
+    except (ValueError, httpx.DecodingError):  # an answer, but no JSON
+        answer = None
+    if response.status_code == 429:
+        return "limited", "rate limited"
+    answer = answer if isinstance(answer, dict) else {}
+    error = answer.get("type")
+    if error == "idempotency_in_progress" or response.is_informational:
+        return "in-progress", "idempotency_in_progress"
+    if response.is_success and isinstance(answer.get("id"), str):
+        return "created", {"id": answer["id"], "status": answer.get("status")}
+    if response.is_client_error:
+        return "final", error if isinstance(error, str) else f"http_{response.status_code}"
+    return "lost", error if isinstance(error, str) else f"http_{response.status_code}"
+
+
+def pause(kind: str, times: int) -> float:
+    """Seconds to wait after the same kind of answer came that many times; the jitter only ever adds."""
+    return min(FIRST_PAUSE[kind] * 2 ** (times - 1), LONGEST_PAUSE) * random.uniform(1, 1.1)
+
+
+def remember(folder: Path, reference: str, order: dict) -> tuple[dict, bool]:
+    """Key and body to send for this reference, and whether they may have been sent before.
+
+    They are on disk before the first attempt, so that a process that dies comes back with the same ones.
+    """
+    path = record(folder, reference)
+    stored = {"key": str(uuid.uuid4()), "body": json.dumps(order), "since": time.time()}
+    with tempfile.NamedTemporaryFile("w", dir=folder) as file:
+        json.dump(stored, file)
+        file.flush()
+        os.fsync(file.fileno())
+        try:
+            os.link(file.name, path)  # whole or not at all, and only if it is the first
+        except FileExistsError:
+            return json.loads(path.read_text()), True
+    return stored, False
+
+
+def forget(folder: Path, reference: str) -> None:
+    """After a final error a corrected order has to go out under a new key."""
+    record(folder, reference).unlink(missing_ok=True)
+
+
+def record(folder: Path, reference: str) -> Path:
+    return folder / f"{hashlib.sha256(reference.encode()).hexdigest()}.json"
+
+
+@cache
+def connect(base_url: str, api_key: str, api_version: str, ca_file: str | None) -> httpx.Client:
+    headers = {"X-Api-Key": api_key, "X-Api-Version": api_version}
+    trusted = ssl.create_default_context(cafile=ca_file)
+    return httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, verify=trusted)
