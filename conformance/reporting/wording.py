@@ -228,7 +228,7 @@ def _why(check: CheckEntry) -> str:
     if waiver is None:
         return check.reason or ""
     until = f"accepted by {waiver.owner} until {waiver.expires.isoformat()}: {waiver.reason}"
-    return f"{check.reason}; {until}"
+    return f"{brief(check.reason or '')}; {until}"
 
 
 def _gap_kind(check: CheckEntry) -> GapKind | None:

@@ -213,7 +213,7 @@ def test_a_result_that_got_lost_is_an_error_of_the_suite():
 
 
 def test_a_result_that_nobody_asked_for_is_refused():
-    with pytest.raises(ValueError, match="own.check"):
+    with pytest.raises(ValueError, match=r"own\.check"):
         with_results(CheckResult("own.check", "passed"))
 
 
