@@ -74,7 +74,7 @@ def test_mistakes_in_the_file_are_shown_where_they_are(tmp_path: Path) -> None:
     assert [line.replace(f"{file}:", "") for line in caught.value.lines] == [
         "2:3: [1].checks: missing; name them, or say in excluded why there are none",
         '2:8: [1].id: "a.one" is there already; give each requirement an id of its own',
-        '2:46: [1].strength: should be one of must, should, may, not "shall"; did you mean "should"?',
+        '2:46: [1].strength: should be one of must, should, may, not "shall"',
         "3:77: [2].excluded: has checks as well; keep the checks, or the reason for none",
         "4:3: [3].checks: missing; name them, or say in excluded why there are none",
         "4:3: [3].text: missing; add it, the clause in our own words",

@@ -1,0 +1,47 @@
+# `make help` says what there is. Needs python3 (3.11 or newer), git and make; all else goes into .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint clean
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?=
+ARGS   ?=
+
+help:
+	@echo 'make demo     see golive at work: a client that is ready to go live, and its report'
+	@echo '              make demo ARGS=--bad shows one that is not'
+	@echo 'make test     everything that has to hold before a commit: lint, types and tests'
+	@echo '              make test ARGS="-k contract -x" hands its arguments to pytest'
+	@echo 'make lint     ruff and mypy alone'
+	@echo 'make setup    a $(VENV) to work in; the others call it as they need it'
+	@echo '              make setup PYTHON=/path/to/python3.13 chooses the interpreter'
+	@echo 'make clean    take away $(VENV) and every cache'
+	@echo
+	@echo 'In $(VENV), golive is installed from this checkout: $(BIN)/golive --help'
+
+demo: $(VENV)/.ready
+	$(BIN)/golive demo $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready-to-develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: $(VENV)/.ready-to-develop
+	@echo 'Ready: $(BIN)/golive --help'
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox build dist golive-report
+
+# Each stamp is younger than pyproject.toml, or the environment is brought up to date.
+$(VENV)/.ready: pyproject.toml
+	@.ci/environment '$(VENV)' '.' '$(PYTHON)'
+	@touch $@
+
+$(VENV)/.ready-to-develop: pyproject.toml
+	@.ci/environment '$(VENV)' '.[dev]' '$(PYTHON)'
+	@touch $(VENV)/.ready $@
