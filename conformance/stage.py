@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import TypeAdapter
 
 from conformance.contract import Contract
-from conformance.drivers.confinement import forbid_leaving_loopback, render_env
+from conformance.drivers.environment import EnvironmentMistake, render_env
+from conformance.drivers.loopback import forbid_leaving_loopback
 from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
 from conformance.hygiene.canary import Canary, Scanner
@@ -67,9 +69,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a host writes. `spent`: the host has to be replaced, since the client left something running."""
+    """What a host writes. `failed`: the traceback of an error of ours. `spent`: the host has to be replaced,
+    since the client left something running.
+    """
 
     ready: bool = False
+    failed: str | None = None
     refused: str | None = None
     exchange: Exchange | None = None
     ledger: tuple[LedgerEntry, ...] = ()
@@ -88,7 +93,7 @@ class _Pipe:
         self._lock = threading.Lock()
 
     def send(self, event: Event) -> None:
-        data = events_.dump_json(event, by_alias=True, exclude_defaults=True) + b"\n"
+        data = events_.dump_json(event, by_alias=True) + b"\n"
         with self._lock:
             view = memoryview(data)
             while view:
@@ -100,7 +105,7 @@ def serve(configuration: str, lines: Iterator[str], events: int, clock: VirtualC
     stage = _Stage(configurations.validate_json(configuration), _Pipe(events), clock)
     try:
         stage.open()
-    except TargetError as error:
+    except (TargetError, EnvironmentMistake) as error:
         stage.pipe.send(Event(refused=stage.scanner.redact(str(error))))
         return
     stage.pipe.send(Event(ready=True))
@@ -109,7 +114,11 @@ def serve(configuration: str, lines: Iterator[str], events: int, clock: VirtualC
             line = next(lines, None)
         if line is None:
             return
-        stage.run(requests_.validate_json(line))
+        try:
+            stage.run(requests_.validate_json(line))
+        except BaseException as error:  # noqa: BLE001  the client's code is not on this thread: this is ours
+            stage.pipe.send(Event(failed="".join(traceback.format_exception(error))))
+            return
 
 
 class _Stage:
@@ -164,6 +173,10 @@ class _Stage:
         def report(exchange: Exchange) -> None:
             self.pipe.send(Event(exchange=exchange, ledger=world.ledger()))
 
+        def seen() -> tuple[Exchange, ...]:
+            self.sandbox.settle()
+            return world.exchanges()
+
         world = World(
             self.configuration.contract,
             self.canary.key,
@@ -180,7 +193,7 @@ class _Stage:
         with ExitStack() as stack:
             if trial.verbose:
                 records = stack.enter_context(every_logger_talks())
-            calls = run_orders(trial, self.driver, world.exchanges, stop, resumes=self.configuration.resumes)
+            calls = run_orders(trial, self.driver, seen, stop, resumes=self.configuration.resumes)
             simulated = time.monotonic() - began
             if self.clock and not stop.is_set():
                 time.sleep(LINGER)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from conformance.evidence import Call, Exchange, PlannedOrder, Trial
+from conformance.evidence import Call, Exchange, Outcome, PlannedOrder, Trial
 
 PAUSES = (5.0, 15.0, 60.0, 300.0)
 """client seconds that the suite, as the client's caller, waits before it asks again after an undecided call"""
@@ -53,7 +53,7 @@ def run_orders(
 ) -> tuple[Call, ...]:
     """Hands over every order of the trial and asks again where a caller would. Blocks until all are done.
 
-    `exchanges` gives what the sandbox has seen so far; `stop` ends everything early.
+    `exchanges` gives all that the sandbox has seen and said so far; `stop` ends everything early.
     """
     calls: list[Call] = []
 
@@ -83,31 +83,30 @@ def _drive(
     resumes: bool,
 ) -> list[Call]:
     calls: list[Call] = []
-    sent = silent = 0
+    sent = silent = seen = 0
     while True:
-        before = len(_attempts(order, exchanges()))
         call = driver.place(order, len(calls) + 1, stop=stop)
         calls.append(call)
+        if not resumes or stop.is_set() or call.outcome is None or call.outcome.kind == "created":
+            return calls
         attempts = _attempts(order, exchanges())
-        if len(attempts) > before:
-            sent, silent = sent + 1, 0
+        if not _undecided(call.outcome, attempts):
+            return calls
+        if len(attempts) > seen:
+            sent, silent, seen = sent + 1, 0, len(attempts)
         else:
             silent += 1
-        if not resumes or stop.is_set() or not _undecided(call, attempts):
-            return calls
         if sent > len(PAUSES) or silent > SILENT_CALLS:
             return calls
         stop.wait(PAUSES[min(max(sent + silent, 1), len(PAUSES)) - 1])
 
 
-def _undecided(call: Call, attempts: tuple[Exchange, ...]) -> bool:
+def _undecided(outcome: Outcome, attempts: tuple[Exchange, ...]) -> bool:
     """Would a careful caller ask again? Never after success, a final error, a key mismatch or a crash."""
     last = attempts[-1] if attempts else None
-    if call.outcome is None or call.outcome.kind == "created":
-        return False
     if last is not None and last.answer in DECIDED and last.delivered == "complete":
         return False
-    return call.outcome.kind == "unknown" or (last is not None and last.answer == "rate-limited")
+    return outcome.kind == "unknown" or (last is not None and last.answer == "rate-limited")
 
 
 def _attempts(order: PlannedOrder, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from conformance.contract import Contract
 from conformance.drivers.command import CommandDriver
 from conformance.drivers.confinement import Confinement
-from conformance.evidence import ClockReading, Evidence, Trial
+from conformance.evidence import ClockReading, Evidence, Exchange, Trial
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
 from conformance.rigs import Facts
@@ -60,6 +60,11 @@ class DirectRig:
         sandbox.start()
         world = World(self._contract, canary.key, trial.orders, seed=trial.seed, canary=canary)
         stop = world.flooded = Stop()
+
+        def seen() -> tuple[Exchange, ...]:
+            sandbox.settle()
+            return world.exchanges()
+
         client = self._client
         driver = CommandDriver(
             client.command,
@@ -77,7 +82,7 @@ class DirectRig:
         try:
             sandbox.begin(world)
             driver.epoch = began = time.monotonic()
-            calls = run_orders(trial, driver, world.exchanges, stop, resumes=client.resumes)
+            calls = run_orders(trial, driver, seen, stop, resumes=client.resumes)
             simulated = time.monotonic() - began
             sandbox.end()
             return Evidence(

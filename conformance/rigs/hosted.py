@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from conformance.contract import Contract
-from conformance.drivers.confinement import clean_env
+from conformance.drivers.environment import clean_env
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Trial
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
@@ -37,6 +37,10 @@ START = 60.0
 VIRTUAL_LIMIT = 3_600.0
 """client seconds for one call, as `retries.bounded` allows"""
 REAL_LIMIT = 180.0
+
+
+class HostFailure(Exception):
+    """The suite's own code failed in the host; the text is the traceback from there."""
 
 
 class HostedRig:
@@ -144,7 +148,7 @@ class _Host:
         os.close(theirs_out)
         self._requests, self._events = ours_out, ours_in
         self._buffer = b""
-        self._closed = False
+        self._closed = self._ended = False
         self._write(configurations.dump_json(configuration, by_alias=True))
 
     def _write(self, line: bytes) -> None:
@@ -198,6 +202,9 @@ class _Host:
         seen: list[Exchange] = []
         ledger: Sequence[LedgerEntry] = ()
         while event := self._read(SILENCE[clock], SPIN):
+            if event.failed is not None:
+                self.end()
+                raise HostFailure(event.failed)
             if event.evidence is not None:
                 return event.evidence, event.spent
             if event.exchange is not None:
@@ -225,6 +232,9 @@ class _Host:
 
     def end(self) -> int | None:
         """Ends the host and whatever it started. Its exit status if it had ended by itself."""
+        if self._ended:
+            return None
+        self._ended = True
         os.close(self._requests)
         os.close(self._events)
         status: int | None = None

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.evidence import Exchange
-from conformance.sandbox.answers import Reply
+from conformance.faults import Fault
+from conformance.sandbox.answers import Caller
 from conformance.sandbox.api import identify, respond
 from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
 from conformance.sandbox.tls import HANDSHAKE, Tls, TlsFailure
@@ -49,6 +50,21 @@ class House:
     """the same, without TLS"""
 
 
+@dataclass(slots=True)
+class _Conversation:
+    """The exchange at hand: what was asked, what is being said, how far that has got."""
+
+    exchange: Exchange
+    caller: Caller
+    fault: Fault | None = None
+    booked: str | None = None
+    script: Script = Script((), "next")
+    step: int = 0
+    sent: Sent = Sent()
+    answered_at: float | None = None
+    client_gone_at: float | None = None
+
+
 class Connection(asyncio.Protocol):
     """`enter` gives the world that the connection belongs to, if any; `leave` is called at its end."""
 
@@ -70,11 +86,8 @@ class Connection(asyncio.Protocol):
         self._tls: Tls | None = None
         self._heard = False
         self._received_at = 0.0
-        self._exchange: Exchange | None = None
-        """the one that is being answered, or whose client is still owed something"""
-        self._script = Script((), "next")
-        self._step = 0
-        self._sent = Sent()
+        self._at_hand: _Conversation | None = None
+        """what is being answered, or whose client is still owed something"""
         self._timer: asyncio.TimerHandle | None = None
         self._full = False
         self._eof = False
@@ -109,7 +122,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._full = False
         if self._state is _State.BUSY and self._timer is None:
-            self._guard(self._proceed)
+            self._guard(self._resume)
 
     def _guard(self, act: Callable[[], None]) -> None:
         try:
@@ -152,6 +165,7 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _read(self) -> None:
+        """Answers request after request, until one is not whole or has to be waited for."""
         while self._state is _State.READING:
             found = self._reader.poll()
             if found is None:
@@ -179,17 +193,22 @@ class Connection(asyncio.Protocol):
     def _answer(self, request: Request) -> None:
         if self._house.tls is not None and self._tls is None:
             request = replace(request, insecure=True, keep_alive=False)
-        exchange = self._world.recorder.open(self._number, request, self._received_at, complete=True)
+        exchange = self._world.recorder.open(self._number, request, self._received_at)
         reply = respond(self._world, request, exchange.number)
-        self._exchange = _with_reply(exchange, reply)
-        self._perform(script(reply, self._place(request)))
+        what = script(reply, self._place(request))
+        self._perform(_Conversation(exchange, reply.caller, reply.fault, reply.booked, what))
 
     def _refuse(self, found: Refusal) -> None:
+        request, conversation = self._broken_off()
+        answer = self._world.blueprint.situation("unreadable-body", found.status)
+        conversation.script = refusal(answer, self._place(request))
+        self._perform(conversation)
+
+    def _broken_off(self) -> tuple[Request, _Conversation]:
+        """Opens the record of a request that will never be whole."""
         request = self._reader.broken_off()
         exchange = self._world.recorder.open(self._number, request, self._received_at, complete=False)
-        self._exchange = _with_reply(exchange, identify(self._world, request))
-        answer = self._world.blueprint.situation("unreadable-body", found.status)
-        self._perform(refusal(answer, self._place(request)))
+        return request, _Conversation(exchange, identify(self._world, request))
 
     def _place(self, request: Request) -> Place:
         versions = self._world.contract.versions
@@ -201,53 +220,56 @@ class Connection(asyncio.Protocol):
             bodiless=request.method == "HEAD",
         )
 
-    def _perform(self, what: Script) -> None:
-        self._script, self._step, self._sent = what, 0, Sent()
+    def _perform(self, conversation: _Conversation) -> None:
+        self._at_hand = conversation
         self._state = _State.BUSY
         self._proceed()
 
     def _proceed(self) -> None:
         """Carries out the script up to the next step that must wait."""
-        steps = self._script.steps
-        while self._step < len(steps):
-            step = steps[self._step]
-            if self._full:
-                return
+        at_hand = self._at_hand
+        assert at_hand is not None
+        steps = at_hand.script.steps
+        while at_hand.step < len(steps) and not self._full:
+            step = steps[at_hand.step]
             if step.delay and self._timer is None:
                 self._timer = self._house.loop.call_later(step.delay, self._on_time)
+                self._world.recorder.keep(self._record(at_hand))
                 return
             self._timer = None
-            self._step += 1
+            at_hand.step += 1
             self._write(step.data)
-            self._sent = step.sent
-        if self._full:
-            return
-        self._finish()
+            at_hand.sent = step.sent
+        if not self._full:
+            self._finish(at_hand)
 
     def _on_time(self) -> None:
-        self._guard(self._proceed)
+        self._guard(self._resume)
 
-    def _finish(self) -> None:
-        """The script is done: the record is closed and the line left as it says."""
-        assert self._exchange is not None
-        ending = self._script.ending
-        answered_at = None if ending == "silence" else self._world.elapsed()
-        self._tell(replace(self._told(self._exchange), answered_at=answered_at))
-        if ending in ("next", "owing"):
-            self._exchange = self._exchange if ending == "owing" else None
+    def _resume(self) -> None:
+        """Goes on after a wait, and with the requests that have come meanwhile."""
+        self._proceed()
+        self._read()
+
+    def _finish(self, at_hand: _Conversation) -> None:
+        """The script is done: the record is closed and the line left as the script says."""
+        ending = at_hand.script.ending
+        if ending == "silence":
+            self._state = _State.SILENT
+        else:
+            at_hand.answered_at = self._world.elapsed()
+        self._world.recorder.tell(self._record(at_hand))
+        if ending not in ("silence", "owing"):
+            self._at_hand = None
+        if ending == "close":
+            self._hang_up()
+        elif ending == "reset":
+            self._tear_down()
+        elif ending != "silence":
             self._state = _State.READING
             self._transport.resume_reading()
             if self._reader.begun:
                 self._received_at = self._world.elapsed()
-            self._read()
-        elif ending == "close":
-            self._exchange = None
-            self._hang_up()
-        elif ending == "reset":
-            self._exchange = None
-            self._tear_down()
-        else:
-            self._state = _State.SILENT
 
     # Going out.
 
@@ -270,10 +292,11 @@ class Connection(asyncio.Protocol):
         if self._tls is not None:
             self._tls.close()
             self._flush_tls()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        self._transport.write_eof()
         self._transport.resume_reading()
         self._timer = self._house.loop.call_later(PATIENCE, self._go)
+        if self._eof:
+            self._go()
 
     def _tear_down(self) -> None:
         """RST."""
@@ -283,10 +306,9 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _go(self) -> None:
+        """Closes the socket."""
+        self._forget_timer()
         self._state = _State.GONE
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self._full:
             self._transport.abort()
         else:
@@ -295,72 +317,65 @@ class Connection(asyncio.Protocol):
     # The client, or the world, ends it.
 
     def _client_ended(self) -> None:
-        if self._state in (_State.ENDING, _State.GONE):
-            self._go()
-            return
         self._eof = True
         if self._state is _State.BUSY and self._timer is None:
             return  # the whole answer is on its way: the client may have closed only its own side
-        self._over(client_gone_at=self._world.elapsed())
+        self._lost()
         self._go()
 
     def _lost(self) -> None:
         if self._state not in (_State.ENDING, _State.GONE):
-            self._over(client_gone_at=self._world.elapsed())
+            self._leave_open(self._world.elapsed())
+        self._forget_timer()
         self._state = _State.GONE
+
+    def _forget_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def end(self) -> None:
         """The world ends: what is open is recorded as it stands, and the line is closed."""
         if self._state is not _State.GONE:
-            self._over(client_gone_at=None)
+            self._leave_open(None)
             self._go()
 
-    def _over(self, client_gone_at: float | None) -> None:
-        """Records what was left open: an answer not given, or a request that will never be whole."""
-        if self._exchange is not None:
-            exchange = self._told(self._exchange)
-            if self._state is _State.BUSY and exchange.delivered == "complete":
-                exchange = replace(exchange, delivered="partial")
-            self._tell(replace(exchange, client_gone_at=client_gone_at))
-        elif self._state is _State.READING and self._reader.begun and not self._is_flooded():
-            request = self._reader.broken_off()
-            exchange = self._world.recorder.open(self._number, request, self._received_at, complete=False)
-            exchange = _with_reply(exchange, identify(self._world, request))
-            self._tell(replace(exchange, client_gone_at=client_gone_at))
-        self._exchange = None
+    def _leave_open(self, client_gone_at: float | None) -> None:
+        """Records what has no end: an answer not given, or a request that will never be whole."""
+        if self._at_hand is None:
+            if self._state is not _State.READING or not self._reader.begun or self._is_flooded():
+                return
+            _, self._at_hand = self._broken_off()
+        self._at_hand.client_gone_at = client_gone_at
+        exchange = self._record(self._at_hand)
+        if self._state is _State.BUSY and exchange.delivered == "complete":
+            exchange = replace(exchange, delivered="partial")
+        self._world.recorder.tell(exchange)
+        self._at_hand = None
 
-    def _told(self, exchange: Exchange) -> Exchange:
-        sent, recorder = self._sent, self._world.recorder
+    def _record(self, at_hand: _Conversation) -> Exchange:
+        """The exchange with what has become of it so far."""
+        caller, sent = at_hand.caller, at_hand.sent
         return replace(
-            exchange,
+            at_hand.exchange,
+            operation=caller.operation,
+            reference=caller.reference,
+            attempt=caller.attempt,
+            idempotency_key=caller.idempotency_key,
+            api_version=caller.api_version,
+            credential=caller.credential,
+            fault=at_hand.fault,
+            booked=at_hand.booked,
             answer=sent.answer,
             status=sent.status,
             interim_status=sent.interim_status,
             response_headers=sent.headers,
-            response_body=recorder.response_body(sent.body),
+            response_body=self._world.recorder.response_body(sent.body),
             error_type=sent.error_type,
             order_id=sent.order_id,
             retry_after=sent.retry_after,
             replayed=sent.replayed,
             delivered=sent.delivery,
+            answered_at=at_hand.answered_at,
+            client_gone_at=at_hand.client_gone_at,
         )
-
-    def _tell(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._world.recorder.tell(exchange)
-
-
-def _with_reply(exchange: Exchange, reply: Reply) -> Exchange:
-    return replace(
-        exchange,
-        operation=reply.operation,
-        reference=reply.reference,
-        attempt=reply.attempt,
-        idempotency_key=reply.idempotency_key,
-        api_version=reply.api_version,
-        credential=reply.credential,
-        fault=reply.fault,
-        booked=reply.booked,
-    )

@@ -96,6 +96,10 @@ class Sandbox:
         if world is not None and world.crash is not None:
             raise SandboxCrash("the sandbox failed while it answered a request") from world.crash
 
+    def settle(self) -> None:
+        """Returns when the record holds everything that any client can have been told until now."""
+        self._do(_nothing())
+
     def stop(self) -> None:
         """Ends listener, loop and thread; what is connected is closed. May be called twice."""
         if self._thread is None or self._loop is None:
@@ -154,3 +158,7 @@ class Sandbox:
         for newcomer in newcomers:
             newcomer.cancel()
         await asyncio.gather(*newcomers, return_exceptions=True)
+
+
+async def _nothing() -> None:
+    """By the time that this runs, whatever the loop was in the middle of is done."""
