@@ -1,6 +1,6 @@
 """The words between the API and the wire: what is answered, and what became of a request.
 
-What lives here: two frozen records.
+What lives here: three frozen records.
 What must never be known here: how an answer is found, and how it is sent.
 """
 
@@ -35,12 +35,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What became of a request.
-
-    `answer` is None when the API never saw the request. `fault` is the one used up; `treatment` is what the
-    wire still has to do about it. `interim`: a 102 that goes out before the answer.
-    """
+class Caller:
+    """What a request says of itself: the operation, who asks, and, for an order, whose it is."""
 
     operation: str | None
     credential: Credential
@@ -48,6 +44,17 @@ class Reply:
     api_version: str | None
     reference: str | None = None
     attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a request.
+
+    `answer` is None when the API never saw the request. `fault` is the one used up; `treatment` is what the
+    wire still has to do about it. `interim`: a 102 that goes out before the answer.
+    """
+
+    caller: Caller
     answer: Answer | None = None
     fault: Fault | None = None
     treatment: Fault | None = None

@@ -38,6 +38,10 @@ class Blueprint:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
+        self.auth_header = contract.auth.header.lower()
+        self.idempotency_header = contract.idempotency.header.lower()
+        self.version_header = contract.versions.header.lower()
+        self.mode_header = contract.orders.mode_header.lower()
         orders = contract.orders
         self.completed: Render = compile_template(orders.completed)
         self.completed_item: Render = compile_template(orders.completed_item)
@@ -170,18 +174,19 @@ class Blueprint:
         type_ = fields.get(trigger.header.lower()) if trigger else None
         return self.error(type_) if trigger and type_ and type_ in trigger.types else None
 
-    def rate_limited(self, headers: tuple[tuple[str, str], ...], retry_after: float | None) -> Answer:
-        """The error of too many requests, in its own envelope."""
+    def rate_limited(self, wait: float | None, header: str | None = None) -> Answer:
+        """That too many requests came, in an envelope of its own. `wait`: seconds that the client is asked for
+        in a Retry-After header, which says `header`, or the same seconds.
+        """
         limit = self.contract.rate_limit
-        body = limit.body
-        error_type = body.get("type") if isinstance(body, dict) else None
+        if wait is not None and header is None:
+            header = f"{wait:.0f}" if float(wait).is_integer() else f"{wait}"
         return Answer(
             limit.status,
-            body,
+            limit.body,
             "rate-limited",
-            error_type=error_type if isinstance(error_type, str) else None,
-            headers=headers,
-            retry_after=retry_after,
+            headers=(("Retry-After", header),) if header is not None else (),
+            retry_after=wait,
         )
 
 

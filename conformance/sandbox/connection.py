@@ -22,7 +22,7 @@ from conformance.sandbox.answers import Caller
 from conformance.sandbox.api import identify, respond
 from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
 from conformance.sandbox.tls import HANDSHAKE, Tls, TlsFailure
-from conformance.sandbox.wire import CONTINUE, Place, Script, Sent, refusal, script
+from conformance.sandbox.wire import CONTINUE, NO_SCRIPT, NOTHING_SENT, Place, Script, Sent, refusal, script
 from conformance.sandbox.world import World
 
 PATIENCE: Final = 5.0
@@ -58,9 +58,9 @@ class _Conversation:
     caller: Caller
     fault: Fault | None = None
     booked: str | None = None
-    script: Script = Script((), "next")
+    script: Script = NO_SCRIPT
     step: int = 0
-    sent: Sent = Sent()
+    sent: Sent = NOTHING_SENT
     answered_at: float | None = None
     client_gone_at: float | None = None
 

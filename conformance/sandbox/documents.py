@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from pydantic import JsonValue
@@ -48,7 +49,12 @@ def same_document(one: JsonValue, other: JsonValue) -> bool:
 
 def amount(value: JsonValue) -> Decimal | None:
     """The decimal that a JSON number, or a string of one, stands for; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    return None if isinstance(value, dict | list) else _amount(value)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _amount(value: str | float | None) -> Decimal | None:
+    if isinstance(value, bool) or value is None:
         return None
     try:
         decimal = Decimal(str(value))

@@ -11,13 +11,13 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from conformance.sandbox.answers import Answer, Reply
+from conformance.sandbox.answers import Answer, Caller
 from conformance.sandbox.documents import amount, money
 from conformance.sandbox.templates import point
 from conformance.sandbox.world import Order, World
 
 
-def book(world: World, request: JsonValue, mode: str, reply: Reply, exchange: int) -> tuple[Order, Answer]:
+def book(world: World, request: JsonValue, mode: str, caller: Caller, exchange: int) -> tuple[Order, Answer]:
     """Puts a valid order into the ledger; the answer is the original one, to be replayed ever after."""
     orders = world.contract.orders
     now, wall = world.elapsed(), time.time()
@@ -27,9 +27,9 @@ def book(world: World, request: JsonValue, mode: str, reply: Reply, exchange: in
     order = Order(
         number=len(world.orders) + 1,
         order_id=world.new_id(orders.id_template),
-        reference=reply.reference,
-        face_value=world.intents.face_value_of(reply.reference) or (f"{face_value:f}" if face_value else ""),
-        idempotency_key=reply.idempotency_key,
+        reference=caller.reference,
+        face_value=world.intents.face_value_of(caller.reference) or (f"{face_value:f}" if face_value else ""),
+        idempotency_key=caller.idempotency_key,
         booked_at=now,
         ready_at=now + processing,
         exchange=exchange,

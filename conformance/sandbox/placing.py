@@ -11,7 +11,6 @@ import math
 import time
 from dataclasses import replace
 from email.utils import formatdate
-from typing import Final
 
 from pydantic import JsonValue
 
@@ -32,65 +31,73 @@ from conformance.faults import (
     Slow,
     Truncate,
 )
-from conformance.sandbox.answers import Answer, Reply
+from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable
 from conformance.sandbox.orders import book, items_of
 from conformance.sandbox.reading import Request
 from conformance.sandbox.templates import point
 from conformance.sandbox.validation import Complaint
-from conformance.sandbox.world import Stored, World
-
-_LOST: Final = (Reset, Close, Hang, Garbage, Html, Empty)
-"""what is sent, if anything, says nothing of the order; `when` says whether the API saw the request"""
-_ALTERED: Final = (Truncate, ExtraFields, Reordered, Slow)
-"""the API's own answer is sent, but not as it should be"""
+from conformance.sandbox.world import Intent, Stored, World
 
 
 class Placing:
-    """One create-order request. `reply` says whose it is."""
+    """One create-order request of a caller who has been let in; `intent` is what it belongs to, if anything."""
 
-    def __init__(self, world: World, request: Request, route: Route, reply: Reply, exchange: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        request: Request,
+        route: Route,
+        caller: Caller,
+        intent: Intent | None,
+        exchange: int,
+    ) -> None:
         self._world = world
         self._request = request
         self._route = route
-        self._reply = reply
+        self._caller = caller
+        self._intent = intent
         self._exchange = exchange
         self._now = world.elapsed()
         self._body: JsonValue = None
         self._booked: str | None = None
+        orders = world.contract.orders
+        self._mode = request.fields.get(world.blueprint.mode_header) or orders.modes[orders.default_mode]
 
     def reply(self) -> Reply:
         """The reply, and in the world what it left behind."""
         blueprint = self._world.blueprint
         body = self._request.document
         if isinstance(body, Unreadable):
-            return replace(self._reply, answer=blueprint.situation("unreadable-body"))
+            return Reply(self._caller, blueprint.situation("unreadable-body"))
         self._body = body
-        key = self._reply.idempotency_key
-        if key is None and self._route.name in self._world.contract.idempotency.operations:
-            return replace(self._reply, answer=blueprint.situation("no-idempotency-key"))
-        intent = self._world.intents.of(point(body, self._world.contract.orders.face_value), key)
-        fault = intent.next_fault() if intent else None
-        reply = self._meet(replace(self._reply, fault=fault), fault)
-        return replace(reply, booked=self._booked)
+        needs_key = self._route.name in self._world.contract.idempotency.operations
+        if self._caller.idempotency_key is None and needs_key:
+            return Reply(self._caller, blueprint.situation("no-idempotency-key"))
+        fault = self._intent.next_fault() if self._intent else None
+        answer, treatment, interim = self._meet(fault)
+        return Reply(self._caller, answer, fault, treatment, interim, self._booked)
 
-    def _meet(self, reply: Reply, fault: Fault | None) -> Reply:
-        if isinstance(fault, _LOST):
-            answer = self._process() if fault.when == "after" else None
-            return replace(reply, answer=answer, treatment=fault)
-        if isinstance(fault, _ALTERED):
-            answer = self._process(busy=fault.seconds if isinstance(fault, Slow) else 0.0)
-            return replace(reply, answer=answer, treatment=fault)
-        if isinstance(fault, Redirect):
-            return replace(reply, treatment=fault)
-        if isinstance(fault, RateLimit):
-            return replace(reply, answer=self._limited(fault))
-        if isinstance(fault, Error):
-            return replace(reply, answer=self._error(fault))
-        if isinstance(fault, InProgress):
-            return self._in_progress(reply, fault)
-        return replace(reply, answer=self._process())
+    def _meet(self, fault: Fault | None) -> tuple[Answer | None, Fault | None, Answer | None]:
+        """The answer, what the wire has to do about it, and the interim answer before it."""
+        match fault:
+            case Reset() | Close() | Hang() | Garbage() | Html() | Empty():
+                return self._process() if fault.when == "after" else None, fault, None
+            case Truncate() | ExtraFields() | Reordered():
+                return self._process(), fault, None
+            case Slow():
+                return self._process(busy=fault.seconds), fault, None
+            case Redirect():
+                return None, fault, None
+            case RateLimit():
+                return self._limited(fault), None, None
+            case Error():
+                return self._error(fault), None, None
+            case InProgress():
+                return self._in_progress(fault)
+            case _:
+                return self._process(), None, None
 
     def _process(self, busy: float = 0.0) -> Answer:
         """The API does its work; `busy`: seconds until its answer will have left."""
@@ -99,7 +106,7 @@ class Placing:
         if refusal := self._refuse():
             self._store(refusal, busy)
             return refusal
-        order, answer = book(self._world, self._body, self._mode, self._reply, self._exchange)
+        order, answer = book(self._world, self._body, self._mode, self._caller, self._exchange)
         self._booked = order.order_id
         self._store(answer, busy)
         return answer
@@ -116,19 +123,14 @@ class Placing:
         return replace(stored.answer, replayed=True)
 
     def _find(self) -> Stored | None:
-        key = self._reply.idempotency_key
+        key = self._caller.idempotency_key
         return None if key is None else self._world.store.find(key, self._now)
 
     def _store(self, answer: Answer, busy: float = 0.0) -> None:
-        key = self._reply.idempotency_key
+        key = self._caller.idempotency_key
         if key is not None:
             entry = Stored(self._request.body, self._body, answer, self._now, self._now + busy)
             self._world.store.keep(key, entry)
-
-    @property
-    def _mode(self) -> str:
-        orders = self._world.contract.orders
-        return self._request.fields.get(orders.mode_header.lower()) or orders.modes[orders.default_mode]
 
     def _refuse(self) -> Answer | None:
         """What is wrong with the order."""
@@ -170,16 +172,12 @@ class Placing:
 
     def _limited(self, fault: RateLimit) -> Answer:
         asked = fault.asked_wait
-        if asked is None:
-            return self._world.blueprint.rate_limited((), None)
-        if fault.retry_after != "date":
-            header = f"{asked:.0f}" if asked.is_integer() else f"{asked}"
-            return self._world.blueprint.rate_limited((("Retry-After", header),), asked)
+        if asked is None or fault.retry_after != "date":
+            return self._world.blueprint.rate_limited(asked)
         # A date has whole seconds; the next one, so that nobody is asked for less than was meant.
         wall = time.time()
         until = math.ceil(wall + asked)
-        header = formatdate(until, usegmt=True)
-        return self._world.blueprint.rate_limited((("Retry-After", header),), until - wall)
+        return self._world.blueprint.rate_limited(until - wall, formatdate(until, usegmt=True))
 
     def _error(self, fault: Error) -> Answer:
         answer = self._world.blueprint.error(fault.type, fault.status)
@@ -193,12 +191,10 @@ class Placing:
             self._process()
         return answer
 
-    def _in_progress(self, reply: Reply, fault: InProgress) -> Reply:
+    def _in_progress(self, fault: InProgress) -> tuple[Answer, None, Answer | None]:
         answer = self._process()
         # Whoever asks with another body, or about an order that was refused, is told so at once.
         if answer.kind != "success":
-            return replace(reply, answer=answer)
+            return answer, None, None
         told = self._world.blueprint.in_progress(fault.form)
-        if fault.form == "102-then-final":
-            return replace(reply, answer=answer, interim=told)
-        return replace(reply, answer=told)
+        return (answer, None, told) if fault.form == "102-then-final" else (told, None, None)

@@ -40,7 +40,7 @@ class Recorder:
     def exchanges(self) -> tuple[Exchange, ...]:
         return tuple(self._kept)
 
-    def open(self, connection: int, request: Request, received_at: float, complete: bool) -> Exchange:
+    def open(self, connection: int, request: Request, received_at: float, complete: bool = True) -> Exchange:
         """A new record with all that the request alone says, numbered from 1."""
         exchange = Exchange(
             number=len(self._kept) + 1,

@@ -8,6 +8,7 @@ What must never be known here: what the values mean, or when a body is sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from pydantic import JsonValue
@@ -127,6 +128,7 @@ def point(value: JsonValue, pointer: str) -> JsonValue:
     return _walk(value, _tokens(pointer))
 
 
+@lru_cache(maxsize=256)
 def _tokens(pointer: str) -> tuple[str, ...]:
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
 

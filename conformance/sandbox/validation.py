@@ -75,10 +75,20 @@ def _compile(schema: JsonValue) -> Accepts | None:
         if test is None:
             return None
         tests.append(test)
+    return _together(tests)
+
+
+def _together(tests: list[Accepts]) -> Accepts:
     if len(tests) == 1:
         return tests[0]
 
-    return lambda value: all(test(value) for test in tests)
+    def accepts(value: JsonValue) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator costs twice as much, and every order passes here
+            if not test(value):
+                return False
+        return True
+
+    return accepts
 
 
 def _number(value: JsonValue) -> bool:
@@ -125,8 +135,8 @@ def _const(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
 def _required(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
     if not isinstance(demand, list):
         return None
-    names = [str(name) for name in demand]
-    return lambda value: not isinstance(value, dict) or all(name in value for name in names)
+    names = frozenset(str(name) for name in demand)
+    return lambda value: not isinstance(value, dict) or value.keys() >= names
 
 
 def _properties(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
@@ -216,7 +226,7 @@ def _all_of(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
     known = [test for test in tests if test is not None]
     if len(known) != len(tests):
         return None
-    return lambda value: all(test(value) for test in known)
+    return _together(known)
 
 
 def _if(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -42,6 +43,7 @@ Headers = tuple[tuple[str, str], ...]
 FINAL_AFTER: Final = 0.5
 """seconds from an interim answer to the final one"""
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _GARBAGE: Final = b"\x00\x16SSH-0.0-nothing that a client of HTTP would read\r\n\xff\xfe\x80\r\n\r\n"
 _PAGE: Final = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
@@ -85,6 +87,10 @@ class Script:
 
     steps: tuple[Step, ...]
     ending: Ending
+
+
+NOTHING_SENT: Final = Sent()
+NO_SCRIPT: Final = Script((), "next")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,7 @@ def _head(status: int, headers: Headers) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
+@lru_cache(maxsize=64)
 def _reason(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
@@ -147,17 +154,22 @@ def _reason(status: int) -> str:
 
 
 def _headers(length: int, kind: str, place: Place, more: Headers = ()) -> Headers:
-    always: Headers = (("Content-Type", kind), ("Content-Length", str(length)), ("Date", _date()))
+    always: Headers = (
+        ("Content-Type", kind),
+        ("Content-Length", str(length)),
+        ("Date", _date(int(time.time()))),
+    )
     last: Headers = () if place.keep_alive else (("Connection", "close"),)
     return (*always, *place.headers, *more, *last)
 
 
-def _date() -> str:
-    return formatdate(time.time(), usegmt=True)
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _encode(body: JsonValue) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(body).encode("ascii")
 
 
 def _told(answer: Answer, headers: Headers, body: bytes) -> Sent:

@@ -28,6 +28,7 @@ from conformance.sandbox.documents import amount, same_document
 from conformance.sandbox.recording import Recorder
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
 
 
 @dataclass(slots=True)
@@ -227,7 +228,7 @@ class World:
     def token(self) -> str:
         """26 characters that nobody guesses, in the shape of a ULID."""
         bits = self._random.getrandbits(128)
-        return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(125, -1, -5))
+        return "".join([_PAIRS[bits >> shift & 1023] for shift in range(120, -1, -10)])
 
     def book(self, order: Order) -> None:
         self.orders.append(order)
