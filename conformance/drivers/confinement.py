@@ -1,0 +1,208 @@
+"""What keeps a client process on loopback, and whatever it started within reach.
+
+What lives here: the suite's side of the conversation with the holder (`holder.py`), which starts processes
+in a network of their own where the system allows one.
+What must never be known here: what the processes are, and what they say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from conformance.drivers import holder
+from conformance.drivers.environment import clean_env, render_env
+from conformance.drivers.loopback import forbid_leaving_loopback
+
+__all__ = [
+    "Confinement",
+    "NotStarted",
+    "Process",
+    "clean_env",
+    "forbid_leaving_loopback",
+    "render_env",
+]
+
+_PATIENCE = 10.0  # seconds for the holder to do what takes it milliseconds
+
+
+class NotStarted(Exception):
+    """There is no such program, or it cannot be run; the text is the system's."""
+
+
+class ConfinementError(Exception):
+    """The holder is gone or does not answer: a failure of ours or of the machine, never the client's."""
+
+
+class Process:
+    """A client process with everything that it starts. Readable (`fileno`) when it has news: see `poll`."""
+
+    def __init__(self, pid: int, connection: socket.socket) -> None:
+        self.pid = pid
+        self.status: int | None = None
+        """as in `subprocess`: negative for the signal that ended it; None while it runs, or was ended here"""
+        self._connection = connection
+        self._gone = False
+
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+    def poll(self) -> bool:
+        """Whether the process itself has ended; what it started may still run."""
+        while self.status is None and not self._gone and self._readable(0):
+            self._read()
+        return self.status is not None or self._gone
+
+    def wait(self, timeout: float) -> bool:
+        """The same, after at most `timeout` seconds."""
+        if not self.poll() and self._readable(timeout):
+            self._read()
+        return self.poll()
+
+    def end(self) -> None:
+        """Ends the process and all that it started, in whatever session; returns when they are gone."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+        while not self._gone and self._readable(_PATIENCE):
+            self._read()
+        self._connection.close()
+        self._gone = True
+
+    def _readable(self, timeout: float) -> bool:
+        poll = select.poll()  # not select(): descriptors may be beyond its 1024
+        poll.register(self._connection, select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
+
+    def _read(self) -> None:
+        try:
+            got = holder.receive(self._connection)
+        except ConnectionError:
+            got = None
+        if got is None:
+            self._gone = True
+        elif isinstance(got[0], dict):
+            self.status = got[0].get("status")
+
+
+class Confinement:
+    """A place for client processes. `confined`: beyond loopback there is nothing for them; else `reason`
+    says why the system does not allow it. Threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self.confined = True
+        self.reason: str | None = None
+        self._lock = threading.Lock()
+        refused = self._start("confined")
+        if refused is not None:
+            self.confined = False
+            self.reason = f"no network namespace: {refused}"
+            self._start("open")
+
+    def __enter__(self) -> Confinement:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def listener(self, port: int = 0) -> socket.socket:
+        """A socket that listens on 127.0.0.1 where the clients are.
+
+        Raises OSError when the port is taken.
+        """
+        with self._lock:
+            self._send({"listen": port})
+            answer, descriptors = self._receive()
+        if not descriptors:
+            raise OSError(answer.get("errno"), f"port {port}: {answer.get('error')}")
+        return socket.socket(fileno=descriptors[0])
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        pass_fds: Sequence[int] = (),
+    ) -> Process:
+        """Starts a program in a session of its own. The descriptors are duplicated; those of `pass_fds` have
+        the same numbers there, which must be above 2.
+
+        Raises NotStarted.
+        """
+        request = {"argv": list(argv), "env": dict(env), "cwd": str(cwd), "pass_fds": list(pass_fds)}
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self._lock:
+                self._send(request, (theirs.fileno(), stdin, stdout, stderr, *pass_fds))
+            try:
+                got = holder.receive(ours)
+            except ConnectionError:
+                got = None
+            if got is None or not isinstance(got[0], dict):
+                raise ConfinementError("the process that starts clients has ended; run golive again")
+            if "error" in got[0]:
+                raise NotStarted(got[0]["error"])
+            return Process(got[0]["pid"], ours)
+        except BaseException:
+            ours.close()
+            raise
+
+    def close(self) -> None:
+        """Ends every process that is left."""
+        self._connection.close()
+        try:
+            self._holder.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._holder.kill()
+            self._holder.wait()
+
+    def _start(self, mode: str) -> str | None:
+        """Starts a holder. Why it could not be, when it could not."""
+        self._connection, theirs = socket.socketpair()
+        with theirs:
+            self._holder = subprocess.Popen(
+                [sys.executable, "-I", "-S", holder.__file__, str(theirs.fileno()), mode],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={},
+                cwd=os.sep,
+                pass_fds=(theirs.fileno(),),
+                # An interrupt from the keyboard is for the suite, which then ends the clients in order.
+                start_new_session=True,
+            )
+        answer, _ = self._receive()
+        if "refused" not in answer:
+            return None
+        self.close()
+        return str(answer["refused"])
+
+    def _send(self, message: object, descriptors: tuple[int, ...] = ()) -> None:
+        try:
+            holder.send(self._connection, message, descriptors)
+        except OSError as error:
+            raise ConfinementError(
+                f"the process that starts clients has ended ({error}); run golive again"
+            ) from error
+
+    def _receive(self) -> tuple[dict[str, object], list[int]]:
+        try:
+            got = holder.receive(self._connection)
+        except ConnectionError:
+            got = None
+        if got is None or not isinstance(got[0], dict):
+            raise ConfinementError("the process that starts clients has ended; run golive again")
+        return got[0], got[1]

@@ -1,0 +1,60 @@
+"""What a client finds in its environment: little, and nothing that it was not meant to have.
+
+What lives here: the clean environment, and how the braces in the profile's `client.env` are filled in.
+What must never be known here: any variable of any client or vendor, and how the client is started.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+BRACES = ("base_url", "api_key", "api_version", "port", "state_dir", "ca_file")
+"""what may stand in braces"""
+
+_INHERITED = ("PATH", "HOME", "LANG", "TZ")
+_BRACE = re.compile(r"\{([A-Za-z_]\w*)\}")  # JSON in a value has braces too, but never these
+
+
+class EnvironmentMistake(ValueError):
+    """A value in `client.env` cannot be filled in; the text says which, and what would be right."""
+
+
+def clean_env(temporary: Path) -> dict[str, str]:
+    """Where programs, home, language and time zone are, and a folder for temporary files; nothing else."""
+    env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    env.setdefault("PATH", os.defpath)
+    env.setdefault("LANG", "C.UTF-8")
+    env.setdefault("HOME", str(temporary))
+    return env | dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))
+
+
+def render_env(env: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Fills braces in. A brace that `values` lacks becomes empty.
+
+    Raises EnvironmentMistake: a name in braces that is not one of BRACES, or a zero byte.
+    """
+
+    def fill(found: re.Match[str]) -> str:
+        brace = found[1]
+        if brace not in BRACES:
+            close = difflib.get_close_matches(brace.lower(), BRACES, 1)
+            hint = (
+                f"did you mean {{{close[0]}}}?"
+                if close
+                else f"there are {', '.join(map('{{{}}}'.format, BRACES))}"
+            )
+            raise EnvironmentMistake(f"client.env.{name}: nothing is called {{{brace}}}; {hint}")
+        return values.get(brace, "")
+
+    rendered = {}
+    for name, value in env.items():
+        if "\0" in name or "\0" in value or "=" in name or not name:
+            raise EnvironmentMistake(
+                f"client.env.{name!r}: a name has no `=`, and neither name nor value a zero byte"
+            )
+        rendered[name] = _BRACE.sub(fill, value)
+    return rendered
