@@ -67,6 +67,9 @@ class Blueprint:
         self._open: list[tuple[str, str, str, Route]] = []
         self._draw_routes()
         self.products = self._products()
+        # `/items/0/face_value` less `/items/0`.
+        within = orders.face_value.removeprefix(orders.items).lstrip("/")
+        self.item_face_value = "/" + within.partition("/")[2]
         # The contract names no property for a product's currency: it is called as in the order.
         self.currency_property = orders.currency.rpartition("/")[2]
 

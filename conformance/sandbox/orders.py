@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from conformance.sandbox.answers import Answer, Caller
 from conformance.sandbox.documents import amount, money
 from conformance.sandbox.templates import point
-from conformance.sandbox.world import Order, World
+from conformance.sandbox.world import Item, Order, World
 
 
 def book(world: World, request: JsonValue, mode: str, caller: Caller, exchange: int) -> tuple[Order, Answer]:
@@ -23,12 +23,12 @@ def book(world: World, request: JsonValue, mode: str, caller: Caller, exchange: 
     now, wall = world.elapsed(), time.time()
     synchronous = mode == orders.modes["sync"]
     processing = 0.0 if synchronous else orders.processing
-    face_value = amount(point(request, orders.face_value))
+    values = face_values(world, request)
     order = Order(
         number=len(world.orders) + 1,
         order_id=world.new_id(orders.id_template),
         reference=caller.reference,
-        face_value=world.intents.face_value_of(caller.reference) or (f"{face_value:f}" if face_value else ""),
+        face_value=world.intents.face_value_of(caller.reference) or f"{values[0]:f}",
         idempotency_key=caller.idempotency_key,
         booked_at=now,
         ready_at=now + processing,
@@ -36,18 +36,21 @@ def book(world: World, request: JsonValue, mode: str, caller: Caller, exchange: 
         request=request,
         created_at=_timestamp(wall),
         completed_at=_timestamp(wall + processing),
+        total=money(sum(values, Decimal(0))),
         items=tuple(
-            (world.new_id(orders.item_id_template), f"https://payout.example/{world.token()}")
-            for _ in items_of(world, request)
+            Item(
+                item_id=world.new_id(orders.item_id_template),
+                link=f"https://payout.example/{world.token()}",
+                face_value=money(value),
+            )
+            for value in values
         ),
     )
     world.book(order)
     if synchronous:
-        answer = Answer(orders.sync_status, completed(world, order), "success", order_id=order.order_id)
-    else:
-        body = world.blueprint.accepted(scope_of(world, order))
-        answer = Answer(orders.async_status, body, "success", order_id=order.order_id)
-    return order, answer
+        return order, Answer(orders.sync_status, completed(world, order), "success", order_id=order.order_id)
+    accepted = world.blueprint.accepted(scope_of(world, order))
+    return order, Answer(orders.async_status, accepted, "success", order_id=order.order_id)
 
 
 def items_of(world: World, request: JsonValue) -> list[JsonValue]:
@@ -55,49 +58,37 @@ def items_of(world: World, request: JsonValue) -> list[JsonValue]:
     return items if isinstance(items, list) else []
 
 
-def total_of(world: World, request: JsonValue) -> Decimal:
-    """The sum of the face values."""
-    pointer = _within_item(world)
-    values = (amount(point(item, pointer)) for item in items_of(world, request))
-    return sum((value for value in values if value is not None), Decimal(0))
-
-
-def _within_item(world: World) -> str:
-    """Where an item has its face value: `/items/0/face_value` less `/items/0`."""
-    orders = world.contract.orders
-    return "/" + orders.face_value.removeprefix(orders.items).lstrip("/").partition("/")[2]
+def face_values(world: World, request: JsonValue) -> list[Decimal]:
+    """The face value of each item; nothing counts as 0."""
+    pointer = world.blueprint.item_face_value
+    return [amount(point(item, pointer)) or Decimal(0) for item in items_of(world, request)]
 
 
 def scope_of(world: World, order: Order) -> dict[str, JsonValue]:
     """The values for the templates of an order, all but its items."""
-    status = world.state(order)
-    finished = status == world.contract.orders.states["completed"]
     return {
         "request": order.request,
         "order_id": order.order_id,
-        "status": status,
+        "status": world.state(order),
         "created_at": order.created_at,
-        "completed_at": order.completed_at if finished else None,
+        "completed_at": order.completed_at if world.is_completed(order) else None,
         "currency": point(order.request, world.contract.orders.currency),
-        "total_price": money(total_of(world, order.request)),
+        "total_price": order.total,
     }
 
 
 def completed(world: World, order: Order) -> JsonValue:
     """A finished order in full."""
     scope = scope_of(world, order)
-    pointer = _within_item(world)
     items: list[JsonValue] = []
-    for (item_id, link), item in zip(order.items, items_of(world, order.request), strict=True):
-        value = amount(point(item, pointer))
-        scope |= {
-            "item": item,
-            "item_id": item_id,
-            "item_face_value": None if value is None else money(value),
-            "payout_url": link,
-        }
+    for item, sent in zip(order.items, items_of(world, order.request), strict=True):
+        scope["item"] = sent
+        scope["item_id"] = item.item_id
+        scope["item_face_value"] = item.face_value
+        scope["payout_url"] = item.link
         items.append(world.blueprint.completed_item(scope))
-    return world.blueprint.completed(scope | {"items": items})
+    scope["items"] = items
+    return world.blueprint.completed(scope)
 
 
 def _timestamp(wall: float) -> str:

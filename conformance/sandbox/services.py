@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from conformance.sandbox.answers import Answer
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable, money
-from conformance.sandbox.orders import completed, scope_of, total_of
+from conformance.sandbox.orders import completed, face_values, scope_of
 from conformance.sandbox.reading import Request
 from conformance.sandbox.templates import point
 from conformance.sandbox.world import Order, World
@@ -143,7 +143,7 @@ def _estimate(world: World, request: Request, route: Route, query: Query) -> Ans
     scope: dict[str, JsonValue] = {
         "request": body,
         "currency": point(body, world.contract.orders.currency),
-        "total_price": float(total_of(world, body)),
+        "total_price": float(sum(face_values(world, body))),
     }
     return Answer(200, world.blueprint.answers[route.name](scope), "success")
 

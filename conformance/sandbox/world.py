@@ -31,7 +31,16 @@ _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS: Final = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of an order, as it was worked out when the order was booked."""
+
+    item_id: str
+    link: str
+    face_value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An order that exists. `ready_at`: the second of the trial at which it is finished."""
 
@@ -46,8 +55,8 @@ class Order:
     request: JsonValue
     created_at: str
     completed_at: str
-    items: tuple[tuple[str, str], ...]
-    """id and link of each item"""
+    total: str
+    items: tuple[Item, ...]
 
 
 @dataclass(slots=True)
