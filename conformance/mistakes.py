@@ -1,8 +1,8 @@
 """What is wrong in a file that a person wrote, in words that say what would be right.
 
 What lives here: a mistake and its wording, from pydantic's errors and the JSON Schema of what was expected.
-Text that a file holds is never repeated in a message, since it may be a secret; only a wrong choice from a
-list of words is. Nothing heavy may be imported here: the command line has to know `Mistakes` at start-up.
+Text that a file holds is not repeated in a message, since it may be a secret, unless it should have been one
+of a few words. Nothing heavy may be imported here: the command line has to know `Mistakes` at start-up.
 What must never be known here: how files are read, and what any of them is about.
 """
 

@@ -7,6 +7,7 @@ What must never be known here: what a contract is used for.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def load_contract(name_or_path: str | Path, *, folder: Path | None = None) -> Co
     from conformance.located import read, validate
 
     document = read(locate_contract(name_or_path, folder=folder))
-    return validate(document, TypeAdapter(Contract), rules=[_names_that_lead_nowhere])
+    return validate(document, TypeAdapter(Contract), rules=[_names_that_lead_nowhere, _key_shape])
 
 
 def contract_digest(name_or_path: str | Path, *, folder: Path | None = None) -> str:
@@ -87,6 +88,23 @@ def _names_that_lead_nowhere(data: JsonValue) -> Iterator[Wrong]:
     kinds = [find(data, "operations", name, "kind") for name in operations]
     if kinds and kinds.count("create") != 1:
         yield Wrong(("operations",), f"has {kinds.count('create')} of the kind create; it should have one")
+
+
+def _key_shape(data: JsonValue) -> Iterator[Wrong]:
+    from conformance.located import find
+
+    shape, example = find(data, "auth", "shape"), find(data, "auth", "example")
+    if not isinstance(shape, str):
+        return
+    try:
+        fits = not isinstance(example, str) or re.fullmatch(shape, example)
+    except re.error as error:
+        yield Wrong(("auth", "shape"), f"is no regular expression: {error}")
+    else:
+        if not fits:
+            yield Wrong(
+                ("auth", "example"), "does not have the form that auth.shape describes; correct one of them"
+            )
 
 
 def _keys(data: JsonValue) -> tuple[str, ...]:

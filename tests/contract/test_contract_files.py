@@ -110,3 +110,18 @@ def test_a_contract_books_orders_in_one_way(tmp_path: Path) -> None:
     assert complaint(file) == [
         f"{line_of('  ping:')}:3: operations: has 0 of the kind create; it should have one"
     ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "mistake"),
+    [
+        ("'[unclosed'", "shape: is no regular expression: unterminated character set at position 0"),
+        ("wg", "example: does not have the form that auth.shape describes; correct one of them"),
+    ],
+)
+def test_the_shape_of_a_key_is_a_regular_expression_that_fits_the_example(
+    tmp_path: Path, shape: str, mistake: str
+) -> None:
+    written = next(line for line in BUILT_IN.read_text("utf-8").splitlines() if line.startswith("  shape: "))
+    lines = complaint(edited(tmp_path, (written, f"  shape: {shape}")))
+    assert [line.partition(": ")[2] for line in lines] == [f"auth.{mistake}"]

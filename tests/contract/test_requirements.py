@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
+from conformance import catalogue
 from conformance.contracts import DEFAULT, load_contract
 from conformance.located import Mistakes
 from conformance.requirements import load_requirements
 
-needs_catalogue = pytest.mark.skipif(
-    importlib.util.find_spec("conformance.catalogue") is None,
-    reason="conformance.catalogue is not written yet, so that there are no checks to compare with",
-)
-
 
 def known_checks() -> set[str]:
-    from conformance.catalogue import checks
-
-    return {check.id for check in checks()}
+    return {check.id for check in catalogue.checks()}
 
 
-@needs_catalogue
 def test_every_check_that_a_requirement_names_is_there() -> None:
     named = {check for requirement in load_requirements() for check in requirement.checks}
     assert named - known_checks() == set()
 
 
-@needs_catalogue
 def test_every_check_is_asked_for_by_a_requirement() -> None:
     named = {check for requirement in load_requirements() for check in requirement.checks}
     assert known_checks() - named == set()
 
 
-@needs_catalogue
 def test_no_requirement_is_excused_by_a_check_that_is_built_by_now() -> None:
     for requirement in load_requirements():
         mentioned = set(re.findall(r"[a-z-]+\.[a-z-]+[a-z]", requirement.excluded or ""))
