@@ -50,47 +50,59 @@ class _Attendant:
         clock = self._clock
         now = real.monotonic()
         with clock.mutex:
-            signs = clock.changes + sum(each.readings for each in clock.participants.values())
+            signs = self._count_signs()
             if signs != self._signs or clock.held:
                 self._signs = signs
                 self._alive(now)
             if clock.held or not clock.participants:
                 return _ROUND
-            if clock.running:
-                return self._watch_running(now)
+            if not clock.running:
+                return self._watch_blocked(now, nap)
+        return self._watch_running(now)
+
+    def _count_signs(self) -> int:
+        """A number that changes whenever anything happens. The mutex is held."""
+        return self._clock.changes + sum(each.readings for each in self._clock.participants.values())
+
+    def _watch_blocked(self, now: float, nap: float) -> float:
+        clock = self._clock
+        clock.advance(ring=False)
+        if clock.obstacle == "in flight":
+            return min(nap * 2, 0.001)
+        if clock.obstacle == "children":
+            self._flow(now)
+            earliest = clock.earliest()
+            wanted = 0.002 if earliest is None else (earliest - clock.now_ns()) / SECOND
+            return max(0.0002, min(0.002, wanted))
+        if clock.obstacle == "ready" and now - self._since > _STALE and self._all_asleep():
+            clock.stale.update(each for each in clock.participants.values() if each.fds is not None)
             clock.advance(ring=False)
-            if clock.obstacle == "in flight":
-                return min(nap * 2, 0.001)
-            if clock.obstacle == "children":
-                self._flow(now)
-                earliest = clock.earliest()
-                wanted = 0.002 if earliest is None else (earliest - clock.now_ns()) / SECOND
-                return max(0.0002, min(0.002, wanted))
-            if clock.obstacle == "ready" and now - self._since > _STALE and self._all_asleep():
-                clock.stale.update(each for each in clock.participants.values() if each.fds is not None)
-                clock.advance(ring=False)
+        return _ROUND
+
+    def _watch_running(self, now: float) -> float:
+        if now - self._since < _STALL / 4:
             return _ROUND
+        if not self._all_asleep() or time.process_time() - self._used > 0.1 * (now - self._since) + 0.005:
+            self._alive(now)
+        elif self._flowing or now - self._since > _STALL:
+            with self._clock.mutex:
+                if self._count_signs() == self._signs and not self._clock.held:
+                    self._flowing = True
+                    self._flow(now)
+            return 0.004
+        return _ROUND
 
     def _alive(self, now: float) -> None:
         self._since = self._credited = now
         self._used = time.process_time()
         self._flowing = False
 
-    def _watch_running(self, now: float) -> float:
-        if not self._all_asleep() or time.process_time() - self._used > 0.1 * (now - self._since) + 0.005:
-            self._alive(now)
-        elif self._flowing or now - self._since > _STALL:
-            self._flowing = True
-            self._flow(now)
-            return 0.004
-        return _ROUND
-
     def _flow(self, now: float) -> None:
         """Credit what has gone by, from the beginning of the stall on."""
         clock = self._clock
         clock.flow(now - self._credited)
         self._credited = now
-        self._signs = clock.changes + sum(each.readings for each in clock.participants.values())
+        self._signs = self._count_signs()
 
     def _all_asleep(self) -> bool:
         """Does no thread of the process run, or want to? One that a busy machine keeps waiting wants to."""

@@ -1,8 +1,8 @@
 """Is anything under way in the kernel, or outside, that will wake somebody without our doing?
 
 What lives here: exact questions to the kernel about the sockets and children of this process. On Linux
-nothing is guessed: a byte is in flight if one end has sent it and the other end, in the same process, does not
-have it yet. Elsewhere the kernel cannot be asked, and a short grace period stands in.
+nothing is guessed: a byte is in flight if one end has sent it and the other end, in the same process, does
+not have it yet. Elsewhere the kernel cannot be asked, and a short grace period stands in.
 What must never be known here: who waits for what, and until when.
 """
 
@@ -16,11 +16,13 @@ import struct
 import sys
 import termios
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from conformance.clock import real
+from conformance.clock.sockets import shows
 
 _SYN_SENT, _CLOSE, _LISTEN = 2, 7, 10
 _TCP_INFO = getattr(socket, "TCP_INFO", 11)
@@ -46,6 +48,8 @@ class _Known:
     remote: Address = ("", 0)
     extra: int | None = None
     """what the kernel's count of acknowledged bytes is too high by: 1, the SYN, where the call came from"""
+    foreign: bool = False
+    """the other end has not shown itself in this process, and is not waited for any more"""
     suspected_at: float = 0.0
     looks: int = 0
 
@@ -83,22 +87,31 @@ class Kernel:
         sockets = self._survey()
         ends = {(known.local, known.remote): fd for fd, known in sockets if known.kind == "connected"}
         ports = {known.local[1]: fd for fd, known in sockets if known.kind == "listening"}
+        callers: Counter[int] = Counter()
         for fd, known in sockets:
-            if known.kind == "connecting":
-                patience = _DIALLING
-            elif known.kind != "connected":
+            try:
+                if known.kind == "connecting":
+                    patience = _DIALLING
+                elif known.kind != "connected":
+                    continue
+                elif (peer := ends.get((known.remote, known.local))) is not None:
+                    known.foreign = False
+                    patience = _DELIVERY if _undelivered(fd, known, peer) else 0.0
+                elif known.foreign or _over(fd) or _count(fd, termios.FIONREAD):
+                    patience = 0.0
+                elif (listener := ports.get(known.remote[1])) is None:
+                    patience = _FAREWELL
+                else:
+                    callers[listener] += 1
+                    patience = 0.0 if callers[listener] <= _queued(listener) else _HANDSHAKE
+            except OSError:  # it was closed just now, by a thread that lives in real time
                 continue
-            elif (peer := ends.get((known.remote, known.local))) is not None:
-                patience = _DELIVERY if _undelivered(fd, known, peer) else 0.0
-            elif _over(fd) or _count(fd, termios.FIONREAD):
-                patience = 0.0
-            else:
-                port = ports.get(known.remote[1])
-                patience = _FAREWELL if port is None or _readable(port) else _HANDSHAKE
             if not patience:
                 known.looks = 0
             elif known.still_to_come(patience):
                 return True
+            else:
+                known.foreign = known.kind == "connected"
         return False
 
     def _survey(self) -> list[tuple[int, _Known]]:
@@ -170,25 +183,30 @@ def _count(fd: int, question: int) -> int:
     return int.from_bytes(answer, sys.byteorder)
 
 
-def _tcp_info(fd: int, offset: int) -> int:
+def _tcp_info(fd: int, form: str, offset: int) -> int:
     borrowed = real.Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
     try:
-        (number,) = struct.unpack_from("Q", borrowed.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 144), offset)
+        (number,) = struct.unpack_from(form, borrowed.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 144), offset)
         return int(number)
     finally:
         borrowed.detach()
 
 
+def _queued(listener: int) -> int:
+    """How many connections wait to be accepted."""
+    return _tcp_info(listener, "I", 24)
+
+
 def _acknowledged(fd: int) -> int:
-    return _tcp_info(fd, 120)
+    return _tcp_info(fd, "Q", 120)
 
 
 def _received(fd: int) -> int:
-    return _tcp_info(fd, 128)
+    return _tcp_info(fd, "Q", 128)
 
 
 def _hasten(fd: int) -> None:
-    """Have the acknowledgement sent that the kernel holds back for up to 40 ms: the sender may wait for it."""
+    """Have the acknowledgement sent that the kernel holds back for up to 40 ms; the sender may need it."""
     borrowed = real.Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
     try:
         borrowed.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
@@ -196,23 +214,13 @@ def _hasten(fd: int) -> None:
         borrowed.detach()
 
 
-def _shows(fd: int, events: int) -> int:
-    poller = real.poll()
-    poller.register(fd, events)
-    return next((shown for _, shown in poller.poll(0)), 0)
-
-
 def _over(fd: int) -> bool:
     """Has this end learnt that nothing will come any more?"""
-    return bool(_shows(fd, _OVER) & _OVER)
-
-
-def _readable(fd: int) -> bool:
-    return bool(_shows(fd, select.POLLIN))
+    return bool(shows(fd, _OVER) & _OVER)
 
 
 def _writable(fd: int) -> bool:
-    return bool(_shows(fd, select.POLLOUT) & select.POLLOUT)
+    return bool(shows(fd, select.POLLOUT) & select.POLLOUT)
 
 
 def _plain(address: tuple[object, ...]) -> Address:

@@ -14,16 +14,22 @@ import select
 import socket
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from conformance.clock import real
 from conformance.clock.timeline import VirtualClock
 
 _Result = TypeVar("_Result")
-_IN, _OUT = select.POLLIN, select.POLLOUT
+_READING = ("_accept", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into")
+_WRITING = ("send", "sendto", "sendmsg")
 _UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, errno.EINTR)
 
 _timeouts: weakref.WeakKeyDictionary[socket.socket, float | None] = weakref.WeakKeyDictionary()
+
+
+def sockets() -> list[socket.socket]:
+    """All that there are, closed ones too while somebody still holds them."""
+    return [sock for reference in _timeouts.keyrefs() if (sock := reference()) is not None]
 
 
 def timeout_of(sock: socket.socket) -> float | None:
@@ -37,153 +43,166 @@ def timeout_of(sock: socket.socket) -> float | None:
         return timeout
 
 
-def sockets() -> list[socket.socket]:
-    """All that there are, closed ones too while somebody still holds them."""
-    return [sock for reference in _timeouts.keyrefs() if (sock := reference()) is not None]
-
-
 class Patience:
-    """How long one call may still wait."""
+    """How long one call may still wait. `timeout` is in seconds, None for ever."""
 
-    __slots__ = ("_clock", "_deadline", "_message", "_timeout")
+    __slots__ = ("_deadline", "_message", "_timeout")
 
-    def __init__(self, clock: VirtualClock, timeout: float | None, message: str = "timed out") -> None:
-        self._clock = clock
+    clock: ClassVar[VirtualClock]
+
+    def __init__(self, timeout: float | None, message: str = "timed out") -> None:
         self._timeout = timeout
         self._message = message
         self._deadline: int | None = None
 
     def wait(self, fd: int, events: int) -> None:
-        """Until the descriptor may be ready. Raises TimeoutError at the end of all patience."""
-        me = self._clock.me()
-        if me is None:
-            self._really_wait(fd, events)
-            return
-        self._check()
-        self._clock.wait(me, {fd: events}, self._deadline)
+        """Until the descriptor may be ready, or it is time for a last attempt: who asks once more then gets
+        TimeoutError.
+        """
+        me = self.clock.me()
+        if me is not None:
+            self._check()
+            self.clock.wait(me, {fd: events}, self._deadline)
+        elif not shows(fd, events, self._timeout):
+            raise TimeoutError(self._message)
 
     def pause(self) -> None:
         """A moment, where there is no event to wait for."""
-        me = self._clock.me()
+        me = self.clock.me()
         if me is None:
             real.sleep(0.001)
         else:
             self._check()
-            self._clock.sleep(me, self._clock.deadline(0.001))
+            self.clock.sleep(me, self.clock.deadline(0.001))
 
     def _check(self) -> None:
         if self._timeout is None:
             return
         if self._deadline is None:
-            self._deadline = self._clock.deadline(self._timeout)
-        elif self._clock.now_ns() >= self._deadline:
+            self._deadline = self.clock.deadline(self._timeout)
+        elif self.clock.now_ns() >= self._deadline:
             raise TimeoutError(self._message)
 
-    def _really_wait(self, fd: int, events: int) -> None:
-        poller = real.poll()
-        poller.register(fd, events)
-        if not poller.poll(None if self._timeout is None else self._timeout * 1_000):
-            raise TimeoutError(self._message)
+
+def shows(fd: int, events: int, seconds: float | None = 0) -> int:
+    """What the descriptor is ready for of these poll events, or broken by, within so many real seconds."""
+    poller = real.poll()
+    poller.register(fd, events)
+    return next((shown for _, shown in poller.poll(None if seconds is None else seconds * 1_000)), 0)
 
 
 def replace_sockets(clock: VirtualClock) -> None:
     """Change the class itself, since it has subclasses and is asked for by `isinstance`."""
-    original_init = socket.socket.__init__
-
-    def init(self: socket.socket, *args: Any, **kwargs: Any) -> None:
-        original_init(self, *args, **kwargs)
-        timeout_of(self)
-
-    def retrying(original: Callable[..., _Result], events: int) -> Callable[..., _Result]:
-        def method(self: socket.socket, *args: object, **kwargs: object) -> _Result:
-            timeout = timeout_of(self)
-            patience: Patience | None = None
-            while True:
-                try:
-                    return original(self, *args, **kwargs)
-                except BlockingIOError:
-                    if timeout == 0:
-                        raise
-                patience = patience or Patience(clock, timeout)
-                patience.wait(self.fileno(), events)
-
-        return method
-
-    def sendall(self: socket.socket, data: bytes, flags: int = 0, /) -> None:
-        timeout = timeout_of(self)
-        patience: Patience | None = None
-        with memoryview(data) as view, view.cast("B") as rest:
-            sent = 0
-            while sent < len(rest):
-                try:
-                    sent += real.Socket.send(self, rest[sent:], flags)
-                except BlockingIOError:
-                    if timeout == 0:
-                        raise
-                    patience = patience or Patience(clock, timeout)
-                    patience.wait(self.fileno(), _OUT)
-
-    def connect_ex(self: socket.socket, address: object, /) -> int:
-        timeout = timeout_of(self)
-        patience = Patience(clock, timeout)
-        while True:
-            code = real.Socket.connect_ex(self, address)  # type: ignore[arg-type]  # it checks for itself
-            if timeout == 0 or code not in _UNDER_WAY:
-                return code
-            try:
-                if (
-                    code == errno.EWOULDBLOCK
-                ):  # a Unix socket whose listener has no room: there is no event for it
-                    patience.pause()
-                    continue
-                patience.wait(self.fileno(), _OUT)
-            except TimeoutError:
-                return errno.EWOULDBLOCK
-            return self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-
-    def connect(self: socket.socket, address: object, /) -> None:
-        if timeout_of(self) == 0:
-            real.Socket.connect(self, address)  # type: ignore[arg-type]  # it checks for itself
-            return
-        code = connect_ex(self, address)
-        if code == errno.EWOULDBLOCK:
-            raise TimeoutError("timed out")
-        if code:
-            raise OSError(code, os.strerror(code))
-
-    def settimeout(self: socket.socket, value: float | None, /) -> None:
-        if value is not None:
-            value = float(value)
-            if value < 0:
-                raise ValueError("Timeout value out of range")
-        real.Socket.settimeout(self, 0.0)
-        _timeouts[self] = value
-
-    def setblocking(self: socket.socket, flag: bool, /) -> None:
-        settimeout(self, None if flag else 0.0)
-
-    def getblocking(self: socket.socket) -> bool:
-        return timeout_of(self) != 0
-
+    Patience.clock = clock
     methods: dict[str, object] = {
-        name: retrying(getattr(real.Socket, name), events)
-        for names, events in (
-            (("_accept", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"), _IN),
-            (("send", "sendto", "sendmsg"), _OUT),
-        )
-        for name in names
-        if hasattr(real.Socket, name)
-    }
-    methods |= {
-        "__init__": init,
-        "sendall": sendall,
-        "connect": connect,
-        "connect_ex": connect_ex,
-        "settimeout": settimeout,
+        "__init__": _init,
+        "detach": _detach,
+        "sendall": _sendall,
+        "connect": _connect,
+        "connect_ex": _connect_ex,
+        "settimeout": _settimeout,
         "gettimeout": timeout_of,
-        "setblocking": setblocking,
-        "getblocking": getblocking,
+        "setblocking": _setblocking,
+        "getblocking": _getblocking,
         "timeout": property(timeout_of),
     }
+    for names, events in ((_READING, select.POLLIN), (_WRITING, select.POLLOUT)):
+        for name in names:
+            methods[name] = _retrying(getattr(real.Socket, name), events)
     for name, method in methods.items():
         setattr(socket.socket, name, method)
+
+
+def _retrying(original: Callable[..., _Result], events: int) -> Callable[..., _Result]:
+    def method(self: socket.socket, *args: object, **kwargs: object) -> _Result:
+        timeout = timeout_of(self)
+        patience: Patience | None = None
+        while True:
+            try:
+                return original(self, *args, **kwargs)
+            except BlockingIOError:
+                if timeout == 0:
+                    raise
+            patience = patience or Patience(timeout)
+            patience.wait(self.fileno(), events)
+
+    return method
+
+
+_original_init = socket.socket.__init__
+
+
+def _init(self: socket.socket, *args: Any, **kwargs: Any) -> None:
+    _original_init(self, *args, **kwargs)
+    timeout_of(self)
+
+
+def _detach(self: socket.socket) -> int:
+    """Whoever takes the descriptor expects it as the program left it."""
+    timeout = timeout_of(self)
+    fd = real.Socket.detach(self)
+    if timeout is None and fd >= 0:
+        os.set_blocking(fd, True)
+    return fd
+
+
+def _sendall(self: socket.socket, data: bytes, flags: int = 0, /) -> None:
+    timeout = timeout_of(self)
+    patience: Patience | None = None
+    with memoryview(data) as view, view.cast("B") as rest:
+        sent = 0
+        while sent < len(rest):
+            try:
+                sent += real.Socket.send(self, rest[sent:], flags)
+            except BlockingIOError:
+                if timeout == 0:
+                    raise
+                patience = patience or Patience(timeout)
+                patience.wait(self.fileno(), select.POLLOUT)
+
+
+def _connect_ex(self: socket.socket, address: Any, /) -> int:
+    timeout = timeout_of(self)
+    patience = Patience(timeout)
+    try:
+        code = real.Socket.connect_ex(self, address)
+        if timeout == 0 or code not in _UNDER_WAY:
+            return code
+        while (
+            code == errno.EWOULDBLOCK
+        ):  # a Unix socket whose listener has no room, and there is no event for it
+            patience.pause()
+            code = real.Socket.connect_ex(self, address)
+        while not shows(self.fileno(), select.POLLOUT):
+            patience.wait(self.fileno(), select.POLLOUT)
+    except TimeoutError:
+        return errno.EWOULDBLOCK
+    return self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+
+def _connect(self: socket.socket, address: Any, /) -> None:
+    if timeout_of(self) == 0:
+        real.Socket.connect(self, address)
+        return
+    code = _connect_ex(self, address)
+    if code == errno.EWOULDBLOCK:
+        raise TimeoutError("timed out")
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+def _settimeout(self: socket.socket, value: float | None, /) -> None:
+    if value is not None:
+        value = float(value)
+        if value < 0:
+            raise ValueError("Timeout value out of range")
+    real.Socket.settimeout(self, 0.0)
+    _timeouts[self] = value
+
+
+def _setblocking(self: socket.socket, flag: bool, /) -> None:
+    _settimeout(self, None if flag else 0.0)
+
+
+def _getblocking(self: socket.socket) -> bool:
+    return timeout_of(self) != 0

@@ -4,12 +4,13 @@ What lives here: the count of running threads, the waits, the reading of the clo
 integers of virtual nanoseconds unless a name or a docstring says seconds.
 What must never be known here: which of Python's primitives wait, and how they were replaced.
 
-Everything that changes who runs happens under `VirtualClock.mutex`, a reentrant lock of the interpreter's
-own: a signal handler or a finaliser may come in between and release something.
+Everything that changes who runs happens under `VirtualClock.mutex`. It is reentrant, since a signal handler
+may come in between and release something.
 """
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 import os
@@ -18,6 +19,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Protocol
 
 from conformance.clock import real
@@ -42,6 +44,33 @@ class ThreadState:
     ident: int
     blocked: bool
     deadline: float | None
+
+
+class Mutex:
+    """A reentrant lock inside which the garbage collector rests: a finaliser may want locks of its own, whose
+    owners may want this one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = real.RLock()
+        self._depth = 0
+        self._collecting = False
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+        if self._depth == 1 and gc.isenabled():
+            self._collecting = True
+            gc.disable()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._collecting:
+            self._collecting = False
+            gc.enable()
+        self._lock.release()
 
 
 class Participant:
@@ -106,7 +135,7 @@ class VirtualClock:
     """
 
     def __init__(self, wall: int, surroundings: Surroundings) -> None:
-        self.mutex = real.RLock()
+        self.mutex = Mutex()
         self.flowed = 0.0
         self.jumps = 0
         self.changes = 0
@@ -150,7 +179,7 @@ class VirtualClock:
         return self.now_ns() + math.ceil(timeout * SECOND)
 
     def me(self) -> Participant | None:
-        """The calling thread; None if it lives in real time, as a signal handler in the middle of a wait does."""
+        """The calling thread; None if it lives in real time, as a signal handler amid a wait does."""
         me = self.participants.get(real.get_ident())
         return me if me is not None and me.running else None
 
@@ -209,6 +238,13 @@ class VirtualClock:
                 if self.running == 0:
                     self.advance()
 
+    def forget(self) -> None:
+        """This is a forked child: nobody takes part any more, and all threads live in real time."""
+        self.mutex = Mutex()
+        for each in self.participants.values():
+            each.running = True  # no lock is handed over to a thread of the parent
+        self.participants.clear()
+
     def threads(self) -> tuple[ThreadState, ...]:
         """All threads that live in virtual time."""
         names = {thread.ident: thread.name for thread in threading.enumerate()}
@@ -235,7 +271,7 @@ class VirtualClock:
             raise
 
     def wait(self, me: Participant, fds: Mapping[int, int], deadline: int | None) -> bool:
-        """Block until one of the descriptors (each with its poll events) may be ready; False at the deadline."""
+        """Block until one of the descriptors, each with its poll events, may be ready; False at the deadline."""
         poller = me.open_bell()
         registered = []
         try:
@@ -330,7 +366,7 @@ class VirtualClock:
             self.wake_attendant.release()
 
     def move(self, target: int) -> None:
-        """Time is `target`, if it was not later already; whoever waited until then wakes. The mutex is held."""
+        """Time is `target`, or later if it was; whoever waited until then wakes. The mutex is held."""
         elapsed = next(self._ticks) * TICK
         if self._base + elapsed < target:
             self._base = target - elapsed

@@ -1,16 +1,16 @@
 """The way into virtual time.
 
-What lives here: `install`, which puts a whole process on the virtual clock, and what its users need to name.
+What lives here: `install`, which puts a whole process on the virtual clock, and its users' other names.
 What must never be known here: how any single primitive is replaced.
 
 The process ought to be a disposable one, and this the first thing that happens in it: threads that run
-already stay in real time, and locks that exist already are not seen. Waits in `time.sleep`, locks and all that
-is made of them, sockets with and without TLS, select, poll, epoll and event loops cost nothing: when nobody
-runs and nothing is under way, time jumps to the earliest deadline. Other waits (a read from a pipe, name
+already stay in real time, and locks that exist already are not seen. Waits in `time.sleep`, locks and what is
+made of them, sockets with and without TLS, select, poll, epoll and event loops cost nothing: when nobody runs
+and nothing is under way, time jumps to the earliest deadline. Other waits (a read from a pipe, name
 resolution, a C extension) are noticed after a moment, and time flows with real time until they end; so it does
 while there are child processes. `VirtualClock.flowed` says how much.
 
-On Linux nothing is guessed. Elsewhere a short grace period stands in for asking the kernel what is under way.
+On Linux nothing is guessed. Elsewhere a short grace period stands in for asking what is under way.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def install(*, wall: float | None = None) -> VirtualClock:
     replace_readings(clock, replacements)
     replace_polling(clock, replacements)
     replace_sockets(clock)
-    replace_tls(clock)
+    replace_tls()
     replacements.sweep()
-    os.register_at_fork(after_in_child=clock.participants.clear)
+    os.register_at_fork(after_in_child=clock.forget)
     _installed = clock
     return clock

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from conformance.clock.virtual import install  # noqa: E402 - the checkout has to be found first
+from conformance.clock.virtual import install
 
 clock = install(wall=1_800_000_000.0)
 

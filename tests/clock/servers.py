@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
 import struct
@@ -31,52 +32,62 @@ def raw(talk: Callable[[socket.socket], object], *, times: int = 1) -> Iterator[
         thread.join()
 
 
-@contextlib.contextmanager
-def http(*answers: Any, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[float]]]:
-    """An asyncio server in a thread: its base URL, and the moments at which requests came.
+class Script:
+    """What is left to be answered, and the moments at which requests came."""
 
-    Each answer is a status, a number of seconds and a status, or one of `hang`, `close`, `reset`.
-    """
-    left: list[Any] = list(answers)
-    moments: list[float] = []
+    def __init__(self, answers: Sequence[Any]) -> None:
+        self.left = list(answers)
+        self.moments: list[float] = []
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                for line in head.lower().split(b"\r\n"):
-                    if line.startswith(b"content-length:"):
-                        await reader.readexactly(int(line.split(b":")[1]))
-                moments.append(asyncio.get_running_loop().time())
-                answer = left.pop(0) if left else 200
-                match answer:
-                    case "hang":
-                        await reader.read()
-                        break
-                    case "close":
-                        break
-                    case "reset":
-                        writer.get_extra_info("socket").setsockopt(
-                            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                        )
-                        writer.transport.abort()
-                        break
-                    case (pause, status):
-                        await asyncio.sleep(pause)
-                        writer.write(ANSWER % status)
-                    case status:
-                        writer.write(ANSWER % status)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while await self.answer(reader, writer):
+                pass
         writer.close()
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             await writer.wait_closed()
 
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """One request; False when the connection is over."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        for line in head.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                await reader.readexactly(int(line.split(b":")[1]))
+        self.moments.append(asyncio.get_running_loop().time())
+        match self.left.pop(0) if self.left else 200:
+            case "hang":
+                await reader.read()
+                return False
+            case "close":
+                return False
+            case "reset":
+                connection = writer.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                writer.transport.abort()
+                return False
+            case (pause, status):
+                await asyncio.sleep(pause)
+                writer.write(ANSWER % status)
+            case status:
+                writer.write(ANSWER % status)
+        return True
+
+
+@contextlib.contextmanager
+def http(*answers: Any, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[float]]]:
+    """An asyncio server in a thread: its base URL, and the moments at which requests came.
+
+    Each answer is a status, a number of seconds and a status, or one of `hang`, `close`, `reset`; 200 after
+    the last.
+    """
+    script = Script(answers)
     ready = threading.Event()
-    address: list[Any] = []
+    running: list[Any] = []
 
     async def main() -> None:
         stop = asyncio.Event()
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-        address.extend((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), stop))
+        server = await asyncio.start_server(script.serve, "127.0.0.1", 0, ssl=tls)
+        running.extend((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), stop))
         ready.set()
         await stop.wait()
         server.close()
@@ -88,9 +99,9 @@ def http(*answers: Any, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
     ready.wait()
-    port, loop, stop = address
+    port, loop, stop = running
     try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}", moments
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}", script.moments
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
@@ -98,4 +109,4 @@ def http(*answers: Any, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str
 
 def waits(moments: Sequence[float]) -> list[float]:
     """Seconds between the requests, to the millisecond."""
-    return [round(later - earlier, 3) for earlier, later in zip(moments, moments[1:], strict=False)]
+    return [round(later - earlier, 3) for earlier, later in itertools.pairwise(moments)]

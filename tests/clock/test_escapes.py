@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -146,10 +147,8 @@ def interrupted(clock):
             except KeyboardInterrupt:
                 ends.append("interrupted")
             time.sleep(0)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             thread.join(5)
-        except KeyboardInterrupt:
-            pass
     time.sleep(3)
     return ends
 
@@ -203,3 +202,18 @@ def foreign_imports(clock):
 
 def test_the_clock_brings_no_library_that_the_client_did_not_ask_for(virtually):
     assert virtually(foreign_imports).result == []
+
+
+def through_a_pipe_of_processes(clock):
+    import multiprocessing
+
+    left, right = multiprocessing.Pipe()
+    threading.Timer(0.2, lambda: right.send("hello")).start()
+    got = left.recv()
+    left.close()
+    right.close()
+    return got
+
+
+def test_descriptors_given_away_block_as_they_should(virtually):
+    assert virtually(through_a_pipe_of_processes).result == "hello"

@@ -167,7 +167,7 @@ def cut_off(clock, times):
         for _ in range(times):
             with socket.create_connection(address, timeout=30) as client:
                 client.sendall(b"?")
-                outcome = str(seconds_of(lambda: client.recv(100), ConnectionResetError))  # noqa: B023 - called here
+                outcome = str(seconds_of(lambda: client.recv(100), ConnectionResetError))
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
     return outcomes
 

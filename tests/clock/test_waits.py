@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime
 import itertools
 import queue
@@ -115,10 +116,8 @@ def all_waits(clock):
     lasted = {}
     for name, (wait, _) in WAITS.items():
         began = time.monotonic()
-        try:
+        with contextlib.suppress(*EXPECTED_ENDS):
             wait()
-        except EXPECTED_ENDS:
-            pass
         lasted[name] = round(time.monotonic() - began, 3)
     return lasted
 
