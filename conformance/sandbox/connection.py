@@ -22,7 +22,17 @@ from conformance.sandbox.answers import Caller
 from conformance.sandbox.api import identify, respond
 from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
 from conformance.sandbox.tls import HANDSHAKE, Tls, TlsFailure
-from conformance.sandbox.wire import CONTINUE, NO_SCRIPT, NOTHING_SENT, Place, Script, Sent, refusal, script
+from conformance.sandbox.wire import (
+    CONTINUE,
+    NO_SCRIPT,
+    NOTHING_SENT,
+    Ending,
+    Place,
+    Script,
+    Sent,
+    refusal,
+    script,
+)
 from conformance.sandbox.world import World
 
 PATIENCE: Final = 5.0
@@ -60,6 +70,8 @@ class _Conversation:
     booked: str | None = None
     script: Script = NO_SCRIPT
     step: int = 0
+    waited: bool = False
+    """the next step's delay is over"""
     sent: Sent = NOTHING_SENT
     answered_at: float | None = None
     client_gone_at: float | None = None
@@ -232,18 +244,35 @@ class Connection(asyncio.Protocol):
         steps = at_hand.script.steps
         while at_hand.step < len(steps) and not self._full:
             step = steps[at_hand.step]
-            if step.delay and self._timer is None:
-                self._timer = self._house.loop.call_later(step.delay, self._on_time)
+            if step.delay and not at_hand.waited:
                 self._world.recorder.keep(self._record(at_hand))
+                self._timer = self._house.loop.call_later(step.delay, self._on_time)
                 return
-            self._timer = None
+            at_hand.waited = False
             at_hand.step += 1
-            self._write(step.data)
             at_hand.sent = step.sent
+            if at_hand.step == len(steps):
+                self._tell(at_hand)
+            else:
+                self._world.recorder.keep(self._record(at_hand))
+            self._write(step.data)
         if not self._full:
-            self._finish(at_hand)
+            if not steps:
+                self._tell(at_hand)
+            self._leave_line(at_hand.script.ending)
+
+    def _tell(self, at_hand: _Conversation) -> None:
+        """Closes the record: before the last byte leaves, so that nobody who has read it can find the record
+        behind the times.
+        """
+        if at_hand.script.ending != "silence":
+            at_hand.answered_at = self._world.elapsed()
+        self._world.recorder.tell(self._record(at_hand))
 
     def _on_time(self) -> None:
+        self._timer = None
+        if self._at_hand is not None:
+            self._at_hand.waited = True
         self._guard(self._resume)
 
     def _resume(self) -> None:
@@ -251,21 +280,18 @@ class Connection(asyncio.Protocol):
         self._proceed()
         self._read()
 
-    def _finish(self, at_hand: _Conversation) -> None:
-        """The script is done: the record is closed and the line left as the script says."""
-        ending = at_hand.script.ending
+    def _leave_line(self, ending: Ending) -> None:
+        """All has been sent: the line is left as the script says."""
         if ending == "silence":
             self._state = _State.SILENT
-        else:
-            at_hand.answered_at = self._world.elapsed()
-        self._world.recorder.tell(self._record(at_hand))
-        if ending not in ("silence", "owing"):
+            return
+        if ending != "owing":
             self._at_hand = None
         if ending == "close":
             self._hang_up()
         elif ending == "reset":
             self._tear_down()
-        elif ending != "silence":
+        else:
             self._state = _State.READING
             self._transport.resume_reading()
             if self._reader.begun:
