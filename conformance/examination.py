@@ -20,6 +20,7 @@ from conformance.finding import CheckResult, Finding, Violation
 from conformance.judge.case import Case
 from conformance.laboratory import Laboratory
 from conformance.planning import seed_of, smaller
+from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.rigs import RigError
 
@@ -157,8 +158,22 @@ class _Examiner:
 
     def search(self) -> Finding | None:
         """The smallest counterexample that the floor or the generator leads to; None when all trials hold."""
+        plain = trial_of(self.contract, ())
+        evidence = self.laboratory.evidence(plain)
+        if not evidence.exchanges or evidence.stopped:
+            return self._without_hope(plain, evidence)
         found = self._through_floor() or self._through_examples()
         return self._finding(found) if found else None
+
+    def _without_hope(self, plain: Trial, evidence: Evidence) -> Finding | None:
+        """A client that cannot even place an undisturbed order is not worth more trials: this one decides."""
+        found = self._try(plain, evidence, "an undisturbed order")
+        for aspect in self.aspects:
+            self.tally.observed[aspect] = 0
+            self.tally.unmet[aspect] = f"an undisturbed order already failed ({evidence.stopped})"
+        if found is None:
+            return None
+        return Finding(found.violation, evidence, self.check.impact, self.check.remedy)
 
     def _through_floor(self) -> _Found | None:
         for aspect, trials in self.floor.items():
@@ -252,8 +267,8 @@ def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Pr
 
 def _silence(evidence: Evidence) -> Violation:
     """The client sent nothing at all: it cannot pass anything, wherever its requests went."""
-    said = next((call.detail for call in evidence.calls if call.detail), "")
-    last = f"; the client said: {said.strip().splitlines()[-1][:200]}" if said.strip() else ""
+    said = next((call.detail.strip() for call in evidence.calls if call.detail.strip()), "")
+    last = f"; the client said: {said.splitlines()[0][:200]}" if said else ""
     if evidence.escapes:
         went = ", ".join(evidence.escapes[:3])
         return Violation(

@@ -108,7 +108,7 @@ class Story:
         if call is None:
             return "nothing"
         if call.outcome is None:
-            detail = call.detail.strip().splitlines()[-1:] if call.detail.strip() else []
+            detail = call.detail.strip().splitlines()[:1] if call.detail.strip() else []
             return " ".join([f"nothing: it {call.ending}", *(f"({line[:160]})" for line in detail)])
         told = [call.outcome.order_id, call.outcome.status, call.outcome.type]
         return " ".join([call.outcome.kind, *(f"{part}" for part in told if part)])

@@ -28,8 +28,10 @@ from conformance.rigs import Facts, RigError
 from conformance.rigs.restarts import joined, parts
 from conformance.stage import Configuration, Event, Request, configurations, events_, requests_
 
-SPIN = 5.0
-"""seconds of processor time without a word from the host, after which its client is taken to spin for ever"""
+SPIN = (5.0, 2.0)
+"""seconds of processor time without a word from the host, after which its client is taken to spin for ever; the
+second is for clients that have done so before
+"""
 SILENCE = {"virtual": 60.0, "real": 600.0}
 """seconds on the wall without a word from the host, after which it is given up"""
 START = 60.0
@@ -59,6 +61,7 @@ class HostedRig:
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
         self._host: _Host | None = None
         self._serial = 0
+        self._spun = False
 
     def run(self, trial: Trial) -> Evidence:
         self._serial += 1
@@ -74,7 +77,8 @@ class HostedRig:
     def _run(self, trial: Trial, state_dir: Path) -> Evidence:
         host = self._host or self._start()
         self._host = None
-        evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock)
+        evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock, SPIN[self._spun])
+        self._spun = self._spun or evidence.stopped is not None
         if spent:
             host.end()
         else:
@@ -196,12 +200,12 @@ class _Host:
         why = "did not finish within a minute" if status is None else f"ended the process (status {status})"
         raise RigError(f"client.target: importing the client {why}\n{tail}".rstrip())
 
-    def perform(self, request: Request, clock: str) -> tuple[Evidence, bool]:
+    def perform(self, request: Request, clock: str, spin: float) -> tuple[Evidence, bool]:
         """The evidence of one trial, and whether this host is of no further use."""
         self._write(requests_.dump_json(request, by_alias=True))
         seen: list[Exchange] = []
         ledger: Sequence[LedgerEntry] = ()
-        while event := self._read(SILENCE[clock], SPIN):
+        while event := self._read(SILENCE[clock], spin):
             if event.failed is not None:
                 self.end()
                 raise HostFailure(event.failed)
