@@ -1,0 +1,80 @@
+"""Clients that let the API key out of its header, each in one way."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+
+import httpx
+
+from gallery.reference import Kind, Reference, Rejected, Unknown
+
+log = logging.getLogger("gallery")
+
+
+class KeyInQuery(Reference):
+    """Sends the API key as a query parameter as well, as an older client of another API had to."""
+
+    def url(self) -> str:
+        return f"{super().url()}?api_key={self.context.api_key}"
+
+
+class KeyAsBasicAuth(Reference):
+    """Leaves its HTTP library's Basic authentication switched on, with the API key for a user name."""
+
+    def headers(self) -> dict[str, str]:
+        pair = base64.b64encode(f"{self.context.api_key}:".encode()).decode()
+        return super().headers() | {"Authorization": f"Basic {pair}"}
+
+
+class KeyInRetryHeader(Reference):
+    """Names the request that it repeats in a trace header, and builds that name from the API key."""
+
+    def headers(self) -> dict[str, str]:
+        trace = {} if self.attempt == 1 else {"X-Request-Id": f"{self.context.api_key}-{self.attempt}"}
+        return super().headers() | trace
+
+
+class LogsHeaders(Reference):
+    """Logs the request's headers at debug level."""
+
+    def headers(self) -> dict[str, str]:
+        headers = super().headers()
+        log.debug("POST /order %s", headers)
+        return headers
+
+
+class LogsHeadersOfFailures(Reference):
+    """Logs the request's headers only when no answer came."""
+
+    def on_no_answer(self, error: httpx.TransportError) -> tuple[Kind, str]:
+        log.warning("no answer to %s", self.headers())
+        return super().on_no_answer(error)
+
+
+class PrintsSettings(Reference):
+    """Prints its settings when it starts."""
+
+    def place(self) -> object:
+        print("settings:", {"url": self.context.base_url, "key": self.context.api_key})
+        return super().place()
+
+
+class KeyInException(Reference):
+    """Puts the request into the text of its exception, with the API key in base64."""
+
+    def tell(self, kind: Kind, detail: str) -> object:
+        try:
+            return super().tell(kind, detail)
+        except (Rejected, Unknown) as error:
+            token = base64.b64encode(self.context.api_key.encode()).decode()
+            raise Unknown(f"{error}; request was: curl -H 'X-Token: {token}' {self.url()}") from None
+
+
+class KeyInStateFile(Reference):
+    """Keeps the whole request beside its state, headers and all, to be able to repeat it."""
+
+    def send(self) -> httpx.Response:
+        self.record().with_suffix(".request").write_text(json.dumps(self.headers()))
+        return super().send()
