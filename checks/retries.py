@@ -117,6 +117,8 @@ def same_key_on_retry(case: Case) -> Iterator[Remark]:
     """
     for story in case.stories:
         first, *retries = story.undisturbed or (None,)
+        if not retries:
+            yield Unmet("the client made no second attempt")
         for retry in retries:
             assert first is not None
             yield Observed()
@@ -144,6 +146,8 @@ def same_body_on_retry(case: Case) -> Iterator[Remark]:
     """As for the key: bodies are compared as JSON; equal JSON in other bytes is noted, no more."""
     for story in case.stories:
         first, *retries = story.undisturbed or (None,)
+        if not retries:
+            yield Unmet("the client made no second attempt")
         for retry in retries:
             assert first is not None
             yield Observed()
