@@ -17,6 +17,8 @@ _ROUND = 0.02
 """real seconds between two looks when nothing is expected"""
 _STALL = 0.1
 """real seconds without a sign of life after which a wait counts as escaped"""
+_BUSY = 1.0
+"""seconds of processor time without a sign of life after which a loop counts as waiting for another thread"""
 _STALE = 0.06
 """real seconds after which a ready descriptor that wakes nobody is no longer believed"""
 
@@ -33,8 +35,8 @@ class _Attendant:
         self._since = real.monotonic()
         self._credited = self._since
         self._flowing = False
-        self._used = 0.0
-        """process time when the last sign of life was seen"""
+        self._used = self._spent = 0.0
+        """process time when `_since` began, and when the last sign of life was seen"""
 
     def run(self) -> None:
         clock = self._clock
@@ -53,6 +55,7 @@ class _Attendant:
             signs = self._count_signs()
             if signs != self._signs or clock.held:
                 self._signs = signs
+                self._spent = time.process_time()
                 self._alive(now)
             if clock.held or not clock.participants:
                 return _ROUND
@@ -82,15 +85,21 @@ class _Attendant:
     def _watch_running(self, now: float) -> float:
         if now - self._since < _STALL / 4:
             return _ROUND
-        if not self._all_asleep() or time.process_time() - self._used > 0.1 * (now - self._since) + 0.005:
+        used = time.process_time()
+        if used - self._spent > _BUSY:
+            escaped = True
+        elif not self._all_asleep() or used - self._used > 0.1 * (now - self._since) + 0.005:
+            escaped = False
             self._alive(now)
-        elif self._flowing or now - self._since > _STALL:
-            with self._clock.mutex:
-                if self._count_signs() == self._signs and not self._clock.held:
-                    self._flowing = True
-                    self._flow(now)
-            return 0.004
-        return _ROUND
+        else:
+            escaped = self._flowing or now - self._since > _STALL
+        if not escaped:
+            return _ROUND
+        with self._clock.mutex:
+            if self._count_signs() == self._signs and not self._clock.held:
+                self._flowing = True
+                self._flow(now)
+        return 0.004
 
     def _alive(self, now: float) -> None:
         self._since = self._credited = now

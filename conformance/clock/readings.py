@@ -56,6 +56,8 @@ def replace_readings(clock: VirtualClock, replacements: Replacements) -> None:
     def sleep(secs: float, /) -> None:
         me = clock.me()
         if me is None or secs <= 0:
+            if me is not None:
+                clock.yielded(me)
             real.sleep(secs)  # which also knows what it does not accept
         else:
             clock.sleep(me, clock.deadline(secs))

@@ -174,6 +174,12 @@ class VirtualClock:
             self._hurry()
         return self._base + next(self._ticks) * TICK
 
+    def yielded(self, me: Participant) -> None:
+        """`me` has made way for others. A loop of that waits for somebody, and may watch no clock."""
+        me.readings += SPIN_ROUND
+        if me.readings >= SPIN:
+            self._hurry()
+
     def deadline(self, timeout: float) -> int:
         """The moment that is `timeout` seconds from now, never a nanosecond too early."""
         return self.now_ns() + math.ceil(timeout * SECOND)

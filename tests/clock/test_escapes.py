@@ -217,3 +217,29 @@ def through_a_pipe_of_processes(clock):
 
 def test_descriptors_given_away_block_as_they_should(virtually):
     assert virtually(through_a_pipe_of_processes).result == "hello"
+
+
+def yielding(clock):
+    thread = threading.Thread(target=time.sleep, args=(30,))
+    thread.start()
+    while thread.is_alive():
+        time.sleep(0)
+
+
+def test_a_loop_that_only_yields_waits_for_nothing_in_vain(virtually):
+    life = virtually(yielding)
+    assert 30 <= life.seconds < 30.1
+    assert life.flowed == 0
+
+
+def looping(clock):
+    thread = threading.Thread(target=time.sleep, args=(0.2,))
+    thread.start()
+    while thread.is_alive():
+        pass
+
+
+def test_a_loop_that_does_nothing_at_all_gets_real_time(virtually):
+    life = virtually(looping)
+    assert life.seconds >= 0.2
+    assert life.flowed > 0.1
