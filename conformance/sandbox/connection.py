@@ -310,14 +310,17 @@ class Connection(asyncio.Protocol):
         if self._tls is not None and (data := self._tls.pending()):
             self._transport.write(data)
 
+    def _say_goodbye(self) -> None:
+        if self._tls is not None:
+            self._tls.close()
+            self._flush_tls()
+
     def _hang_up(self) -> None:
         """FIN. The client may still be sending: closing at once would answer that with a RST, which can take
         the last answer from it.
         """
         self._state = _State.ENDING
-        if self._tls is not None:
-            self._tls.close()
-            self._flush_tls()
+        self._say_goodbye()
         self._transport.write_eof()
         self._transport.resume_reading()
         self._timer = self._house.loop.call_later(PATIENCE, self._go)
@@ -334,6 +337,8 @@ class Connection(asyncio.Protocol):
     def _go(self) -> None:
         """Closes the socket."""
         self._forget_timer()
+        if self._state is not _State.ENDING:
+            self._say_goodbye()
         self._state = _State.GONE
         if self._full:
             self._transport.abort()

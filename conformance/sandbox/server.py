@@ -42,6 +42,7 @@ class Sandbox:
         self._address = (host, port)
         self._host = host
         self._listener = listener
+        self._port = 0 if listener is None else int(listener.getsockname()[1])
         self._tls = tls
         self._world: World | None = None
         self._connections: set[Connection] = set()
@@ -54,9 +55,9 @@ class Sandbox:
 
     @property
     def port(self) -> int:
-        if self._listener is None:
+        if not self._port:
             raise RuntimeError("the sandbox has no port before start()")
-        return int(self._listener.getsockname()[1])
+        return self._port
 
     @property
     def base_url(self) -> str:
@@ -70,6 +71,7 @@ class Sandbox:
         """Begins to listen. Raises OSError when the port is taken."""
         if self._listener is None:
             self._listener = socket.create_server(self._address, backlog=_BACKLOG)
+            self._port = int(self._listener.getsockname()[1])
         loop = self._loop = asyncio.SelectorEventLoop()
         other = "127.0.0.1" if self._host == "localhost" else "localhost"
         self._house = House(

@@ -1,0 +1,148 @@
+"""What is written down of an exchange, and what must not be."""
+
+from __future__ import annotations
+
+import base64
+import queue
+from collections.abc import Callable
+from dataclasses import replace
+
+from sandbox_wire import KEY, SECRET, Stage, order, order_body, request
+
+from conformance.evidence import Evidence, Exchange, Trial, evidences
+from conformance.faults import Hang, RateLimit, Truncate
+
+Begin = Callable[..., Stage]
+
+
+def test_the_request_is_kept_as_it_was_sent(begin: Begin) -> None:
+    stage = begin()
+    stage.ask(order(User_Agent="probe/1"))
+    exchange = stage.exchanges[0]
+    headers = dict(exchange.headers)
+    assert (exchange.number, exchange.method, exchange.target) == (1, "POST", "/v2/order")
+    assert headers["User-Agent"] == "probe/1"
+    assert exchange.body.startswith('{"payment_method"')
+    assert (exchange.idempotency_key, exchange.api_version) == ("k-1", "2024-02-05")
+    assert exchange.complete
+    assert dict(exchange.response_headers)["Content-Type"] == "application/json"
+    assert exchange.response_body.startswith('{"id":"O-')
+
+
+def test_the_key_is_shown_by_its_public_prefix_alone(begin: Begin) -> None:
+    stage = begin()
+    stage.ask(order())
+    exchange = stage.exchanges[0]
+    assert dict(exchange.headers)["X-Api-Key"] == "XXtest01…"
+    assert exchange.sightings == ()
+    assert SECRET not in repr(exchange)
+
+
+def test_without_a_canary_the_key_is_hidden_all_the_same(begin: Begin) -> None:
+    stage = begin(canary=None)
+    stage.ask(order())
+    stage.ask(order(key=SECRET))
+    stage.ask(order(key=f"Bearer {KEY}"))
+    told = [dict(exchange.headers)["X-Api-Key"] for exchange in stage.exchanges]
+    assert told == ["XXtest01…", "…", "Bearer X…"]
+
+
+def test_a_key_in_any_other_place_is_sighted_and_taken_out(begin: Begin) -> None:
+    stage = begin()
+    basic = base64.b64encode(KEY.encode()).decode()
+    stage.ask(request("GET", f"/v2/ping?key={KEY}", Authorization=f"Basic {basic}"))
+    stage.ask(order(order_body(description=SECRET)))
+    asked, ordered = stage.exchanges
+    assert {sighting.place for sighting in asked.sightings} == {"target", "header Authorization"}
+    assert {sighting.place for sighting in ordered.sightings} == {"body"}
+    assert SECRET not in repr(stage.exchanges)
+    assert basic not in repr(stage.exchanges)
+
+
+def test_a_secret_across_the_cut_of_a_long_body_is_taken_out(begin: Begin) -> None:
+    stage = begin()
+    body = b" " * (64 * 1024 - 10) + SECRET.encode()
+    stage.ask(order(body))
+    assert SECRET[:10] not in stage.exchanges[0].body
+    assert stage.exchanges[0].sightings
+
+
+def test_what_broke_off_in_the_head_is_kept(begin: Begin) -> None:
+    stage = begin()
+    line = stage.line().send(b"POST /v2/order HTTP/1.1\r\nX-Api-Key: " + KEY.encode() + b"\r\nX-Half")
+    line.close()
+    exchange = stage.recorded()
+    assert not exchange.complete
+    assert (exchange.operation, exchange.attempt, exchange.credential) == ("create-order", 1, "good")
+    assert (exchange.answer, exchange.delivered, exchange.answered_at) == ("none", "none", None)
+    assert SECRET not in repr(exchange)
+
+
+def test_what_broke_off_in_the_body_is_kept_and_uses_up_no_fault(begin: Begin) -> None:
+    stage = begin(RateLimit())
+    line = stage.line().send(order()[:-20])
+    line.close()
+    exchange = stage.recorded()
+    assert (exchange.complete, exchange.attempt, exchange.fault) == (False, 1, None)
+    assert exchange.body.startswith('{"payment_method"')
+    assert stage.ask(order()).status == 429
+    assert stage.exchanges[1].attempt == 2
+
+
+def test_a_connection_without_a_byte_is_no_exchange(begin: Begin) -> None:
+    stage = begin()
+    stage.line().close()
+    stage.ask(order())
+    assert [exchange.operation for exchange in stage.exchanges] == ["create-order"]
+
+
+def test_whoever_has_the_answer_finds_the_record_complete(begin: Begin) -> None:
+    stage = begin(max_requests=None)
+    line = stage.line()
+    for number in range(200):
+        line.ask(order(idempotency_key=f"k-{number}"))
+        exchange = stage.exchanges[-1]
+        assert (exchange.number, exchange.answer, exchange.delivered) == (number + 1, "success", "complete")
+
+
+def test_the_listener_hears_of_each_exchange_once(begin: Begin) -> None:
+    heard: queue.Queue[Exchange] = queue.Queue()
+    stage = begin(Hang(), Truncate(), listener=heard.put)
+    lines = [stage.line() for _ in range(3)]
+    lines[0].send(order())
+    assert heard.get(timeout=20).fault == Hang()
+    lines[1].send(order())
+    assert heard.get(timeout=20).delivered == "partial"
+    lines[2].ask(order())
+    assert heard.get(timeout=20).replayed
+    lines[0].close()
+    stage.eventually(lambda: stage.exchanges[0].client_gone_at)
+    stage.sandbox.end()
+    assert heard.empty()
+
+
+def test_times_count_from_the_beginning_of_the_world_and_never_run_back(begin: Begin) -> None:
+    stage = begin()
+    line = stage.line()
+    for _ in range(5):
+        line.ask(order())
+    times = [
+        time
+        for exchange in stage.exchanges
+        for time in (exchange.received_at, exchange.answered_at)
+        if time is not None
+    ]
+    assert len(times) == 10
+    assert times == sorted(times)
+    assert 0 <= times[0] < 60
+
+
+def test_all_of_it_travels_as_json(begin: Begin) -> None:
+    stage = begin(RateLimit(), Truncate())
+    for body in (order(), order(), order(b"\xff\xfe"), request("GET", "/\xe9")):
+        stage.line().send(body).socket.shutdown(1)
+    stage.eventually(lambda: len(stage.exchanges) == 4)
+    stage.sandbox.end()
+    evidence = Evidence(Trial(()), stage.exchanges, stage.world.ledger(), ())
+    assert evidences.validate_json(evidences.dump_json(evidence, by_alias=True)) == evidence
+    assert replace(evidence) == evidence
