@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import ClassVar
 
 from conformance.clock import real
+from conformance.clock.participant import Participant
 from conformance.clock.sweep import Replacements
-from conformance.clock.timeline import Participant, VirtualClock
+from conformance.clock.timeline import VirtualClock
 
 
 class VirtualLock:

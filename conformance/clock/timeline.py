@@ -10,7 +10,6 @@ may come in between and release something.
 
 from __future__ import annotations
 
-import gc
 import itertools
 import math
 import os
@@ -19,10 +18,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Protocol
 
 from conformance.clock import real
+from conformance.clock.participant import Mutex, Participant
 
 SECOND = 1_000_000_000
 START = 1_000 * SECOND
@@ -44,78 +43,6 @@ class ThreadState:
     ident: int
     blocked: bool
     deadline: float | None
-
-
-class Mutex:
-    """A reentrant lock inside which the garbage collector rests: a finaliser may want locks of its own, whose
-    owners may want this one.
-    """
-
-    def __init__(self) -> None:
-        self._lock = real.RLock()
-        self._depth = 0
-        self._collecting = False
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        self._depth += 1
-        if self._depth == 1 and gc.isenabled():
-            self._collecting = True
-            gc.disable()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._depth -= 1
-        if self._depth == 0 and self._collecting:
-            self._collecting = False
-            gc.enable()
-        self._lock.release()
-
-
-class Participant:
-    """A thread that is counted, and the wait that it is in, if any."""
-
-    __slots__ = (
-        "bell",
-        "deadline",
-        "fds",
-        "granted",
-        "ident",
-        "parker",
-        "poller",
-        "readings",
-        "ringer",
-        "running",
-    )
-
-    def __init__(self) -> None:
-        self.ident = 0
-        self.running = True
-        self.granted = False
-        self.deadline: int | None = None
-        self.fds: Mapping[int, int] | None = None
-        self.readings = 0
-        self.parker = real.allocate_lock()
-        self.parker.acquire()
-        self.poller: select.poll | None = None
-        self.bell = self.ringer = -1
-
-    def open_bell(self) -> select.poll:
-        """The poll object of this thread's waits for descriptors, with the pipe that a jump rings."""
-        if self.poller is None:
-            self.bell, self.ringer = os.pipe()
-            os.set_blocking(self.bell, False)
-            os.set_blocking(self.ringer, False)
-            self.poller = real.poll()
-            self.poller.register(self.bell, select.POLLIN)
-        return self.poller
-
-    def close_bell(self) -> None:
-        if self.poller is not None:
-            os.close(self.bell)
-            os.close(self.ringer)
-            self.poller = None
 
 
 class Surroundings(Protocol):
