@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -229,6 +229,10 @@ class _Stage:
         )
 
     def _outputs(self, records: list[str]) -> tuple[Output, ...]:
+        for stream in (sys.stdout, sys.stderr):
+            # Print fills a buffer here, since neither is a terminal. They may be the client's own objects by now.
+            with suppress(Exception):
+                stream.flush()
         texts = {"log": "\n".join(records), "exception": "\n".join(self.driver.traces)}
         self.driver.traces.clear()
         return self.traces.collect(texts)
