@@ -10,8 +10,6 @@ import os
 import random
 import select
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from conformance.contract import Contract
+from conformance.drivers.confinement import Confinement
 from conformance.drivers.environment import clean_env
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Trial
 from conformance.hygiene.canary import mint
@@ -50,7 +49,9 @@ class HostedRig:
 
     def __init__(self, profile: Profile, contract: Contract, *, clock: str, seed: int, folder: Path) -> None:
         assert profile.client is not None
-        self.facts = Facts("python", clock, "simulated", True, "in-process guard", 1)
+        self._confinement = Confinement()
+        # Where there is no namespace the guard inside the process still holds what Python itself sends.
+        self.facts = Facts("python", clock, "simulated", True, self._confinement.reason or "", 1)
         self.secrets: list[str] = []
         self._profile = profile
         self._contract = contract
@@ -96,6 +97,7 @@ class HostedRig:
         if self._host:
             self._host.end()
             self._host = None
+        self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self) -> _Host:
@@ -119,7 +121,7 @@ class HostedRig:
             call_limit=VIRTUAL_LIMIT if self._clock == "virtual" else REAL_LIMIT,
             resumes=self._client.resumes,
         )
-        host = _Host(configuration, output, self._cwd)
+        host = _Host(self._confinement, configuration, output, self._cwd)
         host.wait_until_ready()
         return host
 
@@ -131,22 +133,27 @@ class HostedRig:
 class _Host:
     """One host process. Its messages come over a pipe that the client does not know of."""
 
-    def __init__(self, configuration: Configuration, output: Path, cwd: Path) -> None:
+    def __init__(
+        self, confinement: Confinement, configuration: Configuration, output: Path, cwd: Path
+    ) -> None:
         self._output = output
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         home = output / "tmp"
         home.mkdir()
-        with (output / "stdout").open("wb") as out, (output / "stderr").open("wb") as err:
-            self._process = subprocess.Popen(
+        with (
+            open(os.devnull, "rb") as nothing,
+            (output / "stdout").open("ab") as out,
+            (output / "stderr").open("ab") as err,
+        ):
+            self._process = confinement.start(
                 [sys.executable, "-P", "-m", "conformance.host", str(theirs_in), str(theirs_out)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=cwd,
                 env=clean_env(home),
+                cwd=cwd,
+                stdin=nothing.fileno(),
+                stdout=out.fileno(),
+                stderr=err.fileno(),
                 pass_fds=(theirs_in, theirs_out),
-                start_new_session=True,
             )
         os.close(theirs_in)
         os.close(theirs_out)
@@ -241,13 +248,10 @@ class _Host:
         self._ended = True
         os.close(self._requests)
         os.close(self._events)
-        status: int | None = None
         if self._closed:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                status = self._process.wait(2.0)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+            self._process.wait(2.0)
+        status = self._process.status
+        self._process.end()
         return status
 
 
