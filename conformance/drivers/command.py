@@ -275,7 +275,7 @@ class _Ear:
         self._too_long = self._too_long or len(rest) > LONGEST_LINE
         self._line = b"" if self._too_long else rest
         # A line that is an outcome already counts, though its end is not printed yet, or never will be.
-        unfinished = _outcome(self._line) if b"outcome" in self._line else None
+        unfinished = _outcome(self._line) if self._line[-8:].rstrip().endswith(b"}") else None
         self.said = unfinished or self._finished
         if isinstance(self.said, Outcome) and self.said_at is None:
             self.said_at = time.monotonic()
