@@ -36,7 +36,7 @@ class Schema:
 
     def __init__(self, schema: dict[str, JsonValue]) -> None:
         self._validator = Draft202012Validator(schema)
-        self._accepts = _compile(schema)
+        self._accepts = compile_schema(schema)
 
     def complaints(self, value: JsonValue, root: str) -> tuple[Complaint, ...]:
         """What is wrong with the value; each location begins with `root`. Empty when all is well."""
@@ -60,7 +60,7 @@ def _describe(keyword: str, demand: object, message: str) -> str:
     return f"does not keep to {keyword}: {json.dumps(demand, default=str)[:100]}"
 
 
-def _compile(schema: JsonValue) -> Accepts | None:
+def compile_schema(schema: JsonValue) -> Accepts | None:
     """A predicate that says yes to just what the schema accepts; None for a keyword that it does not know."""
     if schema is True or schema == {}:
         return lambda value: True
@@ -144,7 +144,7 @@ def _properties(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | No
         return None
     tests: list[tuple[str, Accepts]] = []
     for name, subschema in demand.items():
-        test = _compile(subschema)
+        test = compile_schema(subschema)
         if test is None:
             return None
         tests.append((name, test))
@@ -161,7 +161,7 @@ def _properties(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | No
 
 def _additional(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
     declared = schema.get("properties", {})
-    test = _compile(demand)
+    test = compile_schema(demand)
     if test is None or not isinstance(declared, dict) or "patternProperties" in schema:
         return None
     return lambda value: (
@@ -171,12 +171,12 @@ def _additional(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | No
 
 
 def _property_names(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
-    test = _compile(demand)
+    test = compile_schema(demand)
     return None if test is None else (lambda value: not isinstance(value, dict) or all(map(test, value)))
 
 
 def _items(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
-    test = _compile(demand)
+    test = compile_schema(demand)
     if test is None or "prefixItems" in schema:
         return None
     return lambda value: not isinstance(value, list) or all(map(test, value))
@@ -222,7 +222,7 @@ def _maximum(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
 
 
 def _all_of(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
-    tests = [_compile(subschema) for subschema in demand] if isinstance(demand, list) else [None]
+    tests = [compile_schema(subschema) for subschema in demand] if isinstance(demand, list) else [None]
     known = [test for test in tests if test is not None]
     if len(known) != len(tests):
         return None
@@ -230,9 +230,9 @@ def _all_of(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
 
 
 def _if(demand: JsonValue, schema: dict[str, JsonValue]) -> Accepts | None:
-    condition = _compile(demand)
-    then = _compile(schema.get("then", True))
-    otherwise = _compile(schema.get("else", True))
+    condition = compile_schema(demand)
+    then = compile_schema(schema.get("then", True))
+    otherwise = compile_schema(schema.get("else", True))
     if condition is None or then is None or otherwise is None:
         return None
     return lambda value: then(value) if condition(value) else otherwise(value)
