@@ -131,10 +131,10 @@ class CommandDriver:
             return replace(call, outcome=self._redacted(ear.said))
         if ending == "stopped":
             return replace(call, ending=ending)
-        if ending == "hung":
-            detail = f"the client printed no outcome within {self._limit:g} seconds"
-        elif ear.said is not None:
+        if ear.said is not None:
             detail = ear.said.detail
+        elif ending == "hung":
+            detail = f"the client printed no outcome within {self._limit:g} seconds"
         else:
             detail = f"the client printed no outcome and ended with {_told(status)}{_last_lines(outputs)}"
         return replace(call, ending=ending, detail=self._scanner.redact(detail))
