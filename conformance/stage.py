@@ -195,7 +195,9 @@ class _Stage:
                 records = stack.enter_context(every_logger_talks())
             calls = run_orders(trial, self.driver, seen, stop, resumes=self.configuration.resumes)
             simulated = time.monotonic() - began
-            if self.clock and not stop.is_set():
+            # Where child processes are left, time can only be waited for, and nothing more is learnt by it.
+            abandoned = _children_live()
+            if self.clock and not stop.is_set() and not abandoned:
                 time.sleep(LINGER)
         self.sandbox.end()
         flowed = self.clock.flowed - flowed if self.clock else 0.0
@@ -211,7 +213,8 @@ class _Stage:
             "the client sent more requests than any client should" if stop.is_set() else None,
             ClockReading("virtual" if self.clock else "real", simulated, held=flowed < 1.0),
         )
-        self.pipe.send(Event(evidence=evidence, spent=self.driver.unfinished > 0 or stop.is_set()))
+        spent = self.driver.unfinished > 0 or stop.is_set() or abandoned
+        self.pipe.send(Event(evidence=evidence, spent=spent))
 
     def _redacted(self, call: Call) -> Call:
         if call.outcome is None:
@@ -236,3 +239,10 @@ class _Stage:
         texts = {"log": "\n".join(records), "exception": "\n".join(self.driver.traces)}
         self.driver.traces.clear()
         return self.traces.collect(texts)
+
+
+def _children_live() -> bool:
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:  # there are none
+        return False

@@ -168,17 +168,17 @@ def test_a_client_that_never_stops_sending_is_stopped(opened: Open) -> None:
     assert evidence.calls[0].ending == "stopped"
 
 
-def test_a_hundred_megabytes_of_output_are_counted_and_cut(opened: Open) -> None:
+def test_megabytes_of_output_are_counted_and_cut(opened: Open) -> None:
     source = """
         def shout(order, context):
-            for _ in range(100):
+            for _ in range(20):
                 print("x" * 1_000_000)
             return place(order, context)
     """
     with opened(source, "shop:shout") as rig:
         evidence = run(rig)
     (output,) = (output for output in evidence.outputs if output.stream == "stdout")
-    assert output.size == 100_000_100
+    assert output.size == 20_000_020
     assert len(output.text) < 100_000
 
 
