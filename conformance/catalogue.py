@@ -15,6 +15,7 @@ from functools import cache
 from types import ModuleType
 
 from conformance.check import Check
+from conformance.mistakes import resembling
 from conformance.paths import bundled
 from conformance.requirements import Requirement, load_requirements
 
@@ -53,18 +54,30 @@ def selected(
 ) -> tuple[Check, ...]:
     """The checks whose id matches a pattern of `select` (all if there is none) and none of `skip`.
 
-    Raises ValueError when a pattern matches nothing: a typing error must not look like a clean run.
+    Raises ValueError when a pattern matches nothing, or none is left: that must not look like a clean run.
     """
     patterns, without = tuple(select), tuple(skip)
     for pattern in (*patterns, *without):
         if not any(fnmatchcase(check.id, pattern) for check in known):
-            raise ValueError(f"no check matches {pattern!r}; `golive checks` lists them")
-    return tuple(
+            raise ValueError(f'no check matches "{pattern}"; {_meant(pattern, known)}')
+    left = tuple(
         check
         for check in known
         if (not patterns or any(fnmatchcase(check.id, pattern) for pattern in patterns))
         and not any(fnmatchcase(check.id, pattern) for pattern in without)
     )
+    if not left:
+        raise ValueError("no check is left to run: what is selected is skipped too; take one of the two away")
+    return left
+
+
+def _meant(pattern: str, known: Sequence[Check]) -> str:
+    """What would be right in place of a pattern that matches nothing."""
+    sections = {check.section: f"{check.section}.*" for check in known}
+    slugs = {check.slug: check.id for check in known}
+    words = sections | slugs | {id_: id_ for id_ in (*sections.values(), *slugs.values())}
+    meant = resembling(pattern, words)
+    return f'did you mean "{words[meant]}"?' if meant else "`golive checks` lists them"
 
 
 def _requirements_by_check(all_requirements: Iterable[Requirement]) -> dict[str, list[Requirement]]:

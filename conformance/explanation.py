@@ -14,9 +14,9 @@ def explanation(check_id: str) -> str:
     """Everything that is to be said of a check. Raises LookupError when there is none of that id."""
     known = {check.id: check for check in catalogue.checks()}
     if check_id not in known:
-        near = get_close_matches(check_id, known, n=1) or [
-            name for name in known if name.endswith(f".{check_id}")
-        ]
+        slugs = {check.slug: check.id for check in known.values()}
+        near = [slugs[slug] for slug in get_close_matches(check_id, slugs, n=1)]
+        near = get_close_matches(check_id, known, n=1) or near
         hint = f"did you mean {near[0]}?" if near else "`golive checks` lists them"
         raise LookupError(f"no check is called {check_id!r}; {hint}")
     return "\n".join(_lines(known[check_id]))
@@ -43,4 +43,11 @@ def _part(heading: str, *paragraphs: str) -> Iterator[str]:
     yield ""
     yield heading
     for paragraph in paragraphs:
-        yield from textwrap.wrap(" ".join(paragraph.split()), 90, initial_indent="  ", subsequent_indent="  ")
+        # Not at hyphens: ids and page names are to be searched for.
+        yield from textwrap.wrap(
+            " ".join(paragraph.split()),
+            90,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+        )

@@ -30,10 +30,12 @@ class CheckItem(pytest.Item):
         self.result: CheckResult | None = None
         self.add_marker(pytest.mark.golive(check.id))
         self.add_marker(getattr(pytest.mark, check.severity))
-        self.add_marker(getattr(pytest.mark, check.section.replace("-", "_")))
+        self.add_marker(_section_marker(self.config, check.section))
 
     def runtest(self) -> None:
-        self.result = self.config.stash[KEY].examine(self.check)
+        self.result = self.config.stash[KEY].examine(self.check, self.session)
+        if self.result is None:
+            pytest.skip("the client cannot be examined")
         match self.result.status:
             case "failed" if reason := self.config.stash[KEY].suite.waived(self.check.id):
                 pytest.xfail(f"waived: {reason}")
@@ -64,14 +66,13 @@ class Root(pytest.Collector):
         super().__init__(name, parent, nodeid=name)
 
     def collect(self) -> Iterator[pytest.Collector]:
-        sections = dict.fromkeys(check.section for check in self.config.stash[KEY].suite.selected)
-        for section in sections:
+        for section in dict.fromkeys(check.section for check in _bundled(self.config)):
             yield Section.from_parent(self, name=section)
 
 
 class Section(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
-        for check in self.config.stash[KEY].suite.selected:
+        for check in _bundled(self.config):
             if check.section == self.name:
                 yield CheckItem.from_parent(self, name=check.slug, check=check, bundled=True)
 
@@ -80,8 +81,27 @@ def item_of(collector: pytest.Collector, name: str, value: object) -> pytest.Ite
     """An item for a check that a module of the user's declares; None for everything else."""
     if not isinstance(value, Check):
         return None
-    collector.config.stash[KEY].adopt(value)
+    try:
+        collector.config.stash[KEY].adopt(value)
+    except ValueError as error:
+        raise collector.CollectError(str(error)) from None
     return CheckItem.from_parent(collector, name=value.id, check=value, bundled=False)
+
+
+def _bundled(config: pytest.Config) -> Iterator[Check]:
+    """The bundled checks to be run: those that the command line names, if it names any."""
+    session = config.stash[KEY]
+    yield from (check for check in session.bundled if session.named is None or check.id in session.named)
+
+
+def _section_marker(config: pytest.Config, section: str) -> pytest.MarkDecorator:
+    """The marker of that section, registered: strict projects refuse any other."""
+    name = section.replace("-", "_")
+    line = f"{name}: go-live checks of the section {section}"
+    if line not in config.getini("markers"):
+        config.addinivalue_line("markers", line)
+    marker: pytest.MarkDecorator = getattr(pytest.mark, name)
+    return marker
 
 
 def _told(check: Check, result: CheckResult) -> Iterator[str]:

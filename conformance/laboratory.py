@@ -22,6 +22,7 @@ class Laboratory:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.trials = 0
+        self.finished = 0
         self.simulated = 0.0
         self._lock = threading.Lock()
         self._shared: dict[bytes, Future[Evidence]] = {}
@@ -46,12 +47,17 @@ class Laboratory:
             serial = self.trials
         evidence = self.rig.run(with_references(trial, serial))
         with self._lock:
+            self.finished += 1
             self.simulated += evidence.clock.simulated
         return evidence
 
     def close(self) -> None:
+        """Ends what is still running, whatever it has come to."""
         if self._pool:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        self.rig.stop()
+        if self._pool:
+            self._pool.shutdown(wait=True)
         self.rig.close()
 
     def _submit(self, trial: Trial) -> Future[Evidence]:

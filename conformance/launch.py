@@ -11,10 +11,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 USAGE = 2
+INCOMPLETE = 3
+_STATUSES = {0: 0, 1: 1, 3: INCOMPLETE, 4: USAGE}
+"""Ours, by pytest's. What is not listed, such as an end by a signal, left no report: nothing is known."""
 
 
 def launch(
@@ -69,16 +72,26 @@ def _run_pytest(folder: Path, options: list[str]) -> int:
         name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
     }
     ours |= {
+        "PYTHONSAFEPATH": "1",  # as -P, for the workers that xdist starts
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
     }
-    process = subprocess.Popen(command, env=ours)
-    # Ctrl-C reaches the process itself, which then writes what it has; here we only wait for that.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    terminate = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    return _STATUSES.get(_wait_for(command, ours), INCOMPLETE)
+
+
+def _wait_for(command: list[str], environment: Mapping[str, str]) -> int:
+    """The exit status of the command, which is given the time to write what it has when it is interrupted."""
+    asked: list[int] = []
+    # In place before the process is there, so that no signal can fall between. Ctrl-C in a terminal reaches
+    # the process itself; a handler, rather than SIG_IGN, since a process inherits what is ignored.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    terminate = signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     try:
-        status = process.wait()
+        process = subprocess.Popen(command, env=environment)
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        if asked:
+            process.send_signal(signal.SIGINT)
+        return process.wait()
     finally:
         signal.signal(signal.SIGINT, before)
         signal.signal(signal.SIGTERM, terminate)
-    return USAGE if status == 4 else status

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    pass
+    from conformance.session import Session
 
-KEY = pytest.StashKey["Session"]()
+KEY: pytest.StashKey[Session] = pytest.StashKey()
+"""Where `pytest.Config` keeps the session of checks; absent unless `--golive` was given."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,8 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--golive", metavar="PROFILE", help="run the go-live checks on the client that this profile names"
     )
     group.addoption("--golive-output", metavar="DIR", default="golive-report", help="where the report goes")
-    group.addoption("--golive-select", metavar="GLOB", action="append", default=[], help="only these checks")
-    group.addoption("--golive-skip", metavar="GLOB", action="append", default=[], help="not these checks")
+    group.addoption(
+        "--golive-select", metavar="GLOB", action="append", default=[], help="only these of our checks"
+    )
+    group.addoption(
+        "--golive-skip", metavar="GLOB", action="append", default=[], help="not these of our checks"
+    )
     group.addoption("--golive-examples", metavar="N", type=int, help="generated trials for each check")
     group.addoption("--golive-seed", metavar="N", type=int, help="of schedules, orders and keys; printed")
     group.addoption("--golive-clock", choices=["auto", "real", "accelerated", "virtual"], default="auto")

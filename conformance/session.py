@@ -7,9 +7,9 @@ What must never be known here: how a check is examined, and how a report looks.
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
-import threading
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,18 +19,17 @@ import pytest
 
 from conformance.check import Check
 from conformance.finding import CheckResult, results
-from conformance.mistakes import Mistakes
+from conformance.mistakes import Mistakes, correction
 from conformance.rigs import RigError
 from conformance.suite import Options, Suite
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from conformance.items import CheckItem
+    from conformance.progress import Progress
     from conformance.reporting.readiness import Readiness
 
-PATIENCE = 5.0
-"""seconds after which a running check is heard of"""
+ROOT = "golive"
+"""the first part of the node id of every bundled check"""
 
 
 class Session:
@@ -54,25 +53,50 @@ class Session:
                     label=config.getoption("--golive-label"),
                 )
             )
+            self.bundled = self.suite.selected
+            self.named = _named_checks(config.args, self.bundled)
+            self.output = _folder_for_report(Path(config.getoption("--golive-output")))
         except Mistakes as error:
-            raise pytest.UsageError("\n".join(error.lines)) from None
+            raise self._refused(error) from None
         self.results: dict[str, CheckResult] = {}
         self.secrets: list[str] = []
         self.interrupted: str | None = None
-        self.progress = _Progress(self) if config.getoption("--golive-alone") and not self.worker else None
+        self.refusal: str | None = None
+        """why the client cannot be examined at all"""
+        self.progress: Progress | None = None
+        if config.getoption("--golive-alone") and not self.worker:
+            from conformance.progress import Progress
+
+            self.progress = Progress(self.suite)
         self._to_run: list[str] | None = None
 
-    def examine(self, check: Check) -> CheckResult:
+    def _refused(self, mistakes: Mistakes) -> pytest.UsageError:
+        if not self.config.getoption("--golive-alone"):
+            return pytest.UsageError("\n".join(mistakes.lines))
+        print("\n".join(mistakes.lines), file=sys.stderr)
+        return pytest.UsageError()
+
+    def examine(self, check: Check, session: pytest.Session) -> CheckResult | None:
+        """The result; None when the client cannot be examined, and the session is to stop."""
         try:
+            if self.worker:
+                self.suite.prepare([check])
             return self.suite.examine(check)
         except RigError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            if self.suite.proven:
+                return CheckResult(check.id, "error", reason=str(error))
+            self.refusal = str(error)
+            session.shouldstop = "the client cannot be examined"
+            return None
 
     def adopt(self, check: Check) -> None:
-        """A check of the user's own joins the catalogue of this run."""
-        if all(known.id != check.id for known in self.suite.catalogue):
+        """A check of the user's own joins the catalogue of this run. Raises ValueError if its id is taken."""
+        known = {each.id: each for each in self.suite.catalogue}
+        if check.id not in known:
             self.suite.catalogue = (*self.suite.catalogue, check)
             self.suite.selected = (*self.suite.selected, check)
+        elif known[check.id] != check:
+            raise ValueError(f"another check is called {check.id} already; give this one an id of its own")
 
     def pytest_report_header(self) -> str:
         return f"golive: {self.suite.profile.subject}, seed {self.seed}, {self.suite.clock} clock"
@@ -85,21 +109,28 @@ class Session:
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         self._to_run = list(ids)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        # Pytest takes arguments for paths; those that name our items are answered by `items.Root`. Not earlier
+        # than now, since xdist has to hand them on to its workers.
+        self.config.args[:] = [argument for argument in self.config.args if not _is_ours(argument)]
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         from conformance.items import CheckItem
 
+        self._to_run = [item.nodeid for item in session.items]
+        if self.worker or self.config.option.collectonly:
+            return
         checks = [item.check for item in session.items if isinstance(item, CheckItem)]
-        if not getattr(self.config.option, "numprocesses", None) or self.worker:
-            self._to_run = [item.nodeid for item in session.items]
-        if any(check.needs_client for check in checks):
-            try:
-                self.suite.prepare(checks)
-            except RigError as error:
-                pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+        try:
+            self.suite.prepare(checks)
+        except RigError as error:
+            self.refusal = str(error)
+            session.shouldstop = "the client cannot be examined"
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if self.progress:
-            self.progress.started(nodeid)
+            self.progress.started(_check_id(nodeid))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -121,13 +152,16 @@ class Session:
         if self.progress:
             self.progress.ended(result)
 
-    def pytest_keyboard_interrupt(self) -> None:
-        self.interrupted = "it was interrupted"
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        told = str(excinfo.value) if isinstance(excinfo.value, pytest.Session.Interrupted) else ""
+        self.interrupted = told or "it was interrupted"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
         output = getattr(node, "workeroutput", {})
         self.secrets += output.get("golive_secrets", [])
+        self.suite.confinements += [tuple(each) for each in output.get("golive_confinements", [])]
+        self.refusal = self.refusal or output.get("golive_refusal")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -135,25 +169,37 @@ class Session:
             self.progress.stop()
         self.secrets += self.suite.secrets()
         self.suite.close()
-        if self.worker:
-            self.config.workeroutput["golive_secrets"] = self.secrets  # type: ignore[attr-defined]  # xdist's
+        if self.worker is not None:
+            output: dict[str, object] = self.config.workeroutput  # type: ignore[attr-defined]  # xdist's
+            output["golive_secrets"] = self.secrets
+            output["golive_confinements"] = [list(each) for each in self.suite.confinements]
+            output["golive_refusal"] = self.refusal
             return
-        if exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR) and not self.results:
+        if self.refusal is not None:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            if self.progress:
+                print(self.refusal, file=sys.stderr)
             return
-        if self.config.option.collectonly:
+        failed = exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
+        if self.config.option.collectonly or ((failed or not self._to_run) and not self.results):
             return
-        early = session.shouldfail or session.shouldstop
-        if early and not self.interrupted:
-            self.interrupted = str(early)
+        self._note_deselection()
+        unfinished = len(self.results) < len(self.suite.selected)
+        if unfinished and not self.interrupted and (session.shouldfail or session.shouldstop):
+            self.interrupted = str(session.shouldfail or session.shouldstop)
         self._conclude(session)
 
     def _conclude(self, session: pytest.Session) -> None:
-        from conformance.reporting.folder import write
+        from conformance.reporting.folder import LeakInReport, write
         from conformance.reporting.verdict import exit_status, verdict_of_selected
 
-        self._note_deselection()
         readiness = self.suite.report(list(self.results.values()), self.interrupted)
-        self.written = write(readiness, Path(self.config.getoption("--golive-output")), self.secrets)
+        try:
+            self.written = write(readiness, self.output, self.secrets)
+        except (LeakInReport, OSError) as error:
+            print(f"no report was written: {error}", file=sys.stderr)
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            return
         self.readiness: Readiness = readiness
         status = exit_status(verdict_of_selected(readiness))
         if self.progress:
@@ -166,9 +212,8 @@ class Session:
         """Checks that pytest left out (-k, -m, --lf, a node id) are a selection like any other."""
         if self._to_run is None:
             return
-        ran = [
-            check for check in self.suite.selected if any(_names(nodeid, check) for nodeid in self._to_run)
-        ]
+        to_run = {_check_id(nodeid) for nodeid in self._to_run}
+        ran = [check for check in self.suite.selected if check.id in to_run]
         if len(ran) < len(self.suite.selected):
             self.suite.selected = tuple(ran)
             self.suite.options = replace(
@@ -176,12 +221,15 @@ class Session:
             )
 
     def pytest_terminal_summary(self, terminalreporter: object) -> None:
+        reporter: pytest.TerminalReporter = terminalreporter  # type: ignore[assignment]  # what pytest passes
+        if self.refusal is not None:
+            reporter.section("golive")
+            reporter.line(self.refusal)
         readiness = getattr(self, "readiness", None)
         if readiness is None:
             return
         from conformance.reporting import wording
 
-        reporter: pytest.TerminalReporter = terminalreporter  # type: ignore[assignment]  # what pytest passes
         reporter.section("golive")
         reporter.line(wording.sentence(readiness))
         reporter.line(f"seed {self.seed}, report: {self.written[1]}")
@@ -211,60 +259,38 @@ def _packed(item: CheckItem) -> str | None:
     return json.dumps({"own": own, "result": result})
 
 
-def _names(nodeid: str, check: Check) -> bool:
-    return nodeid == f"golive::{check.section}::{check.slug}" or nodeid.endswith(f"::{check.id}")
+def _check_id(nodeid: str) -> str:
+    """The id of the check that an item's node id names: `golive::section::slug`, or `test_file.py::id`."""
+    parts = nodeid.split("::")
+    return ".".join(parts[1:]) if parts[0] == ROOT else parts[-1]
 
 
-class _Progress:
-    """A line for each check that ended, and a sign of life from one that takes long."""
+def _is_ours(argument: str) -> bool:
+    """Does this argument of the command line name bundled checks, rather than a path?"""
+    return argument.startswith(f"{ROOT}::") or (argument == ROOT and not Path(ROOT).exists())
 
-    def __init__(self, session: Session) -> None:
-        from rich.console import Console
 
-        self._session = session
-        self._console: Console = Console(highlight=False, soft_wrap=True)
-        self._running = ""
-        self._timer: threading.Timer | None = None
-        suite = session.suite
-        self._console.print(
-            f"golive: {suite.profile.subject} against {suite.contract.title} {suite.contract.version}, "
-            f"{len(suite.selected)} checks, {suite.clock} clock, seed {session.seed}",
-            markup=False,
-        )
+def _named_checks(arguments: Sequence[str], known: Sequence[Check]) -> frozenset[str] | None:
+    """The ids of the bundled checks that the command line names by node id; None if it names none.
 
-    def started(self, nodeid: str) -> None:
-        self._running = ".".join(nodeid.split("::")[-2:])
-        self._wait()
+    Raises Mistakes for a node id that is nobody's.
+    """
+    named: set[str] = set()
+    for argument in filter(_is_ours, arguments):
+        wanted = ".".join(argument.split("::")[1:])
+        ids = {check.id for check in known if not wanted or wanted in (check.id, check.section)}
+        if not ids:
+            right = correction(wanted, [check.id for check in known], "there are")
+            raise Mistakes([f"{argument}: there is no such check; {right}"])
+        named |= ids
+    return frozenset(named) if any(map(_is_ours, arguments)) else None
 
-    def _wait(self) -> None:
-        self._cancel()
-        self._timer = threading.Timer(PATIENCE, self._alive)
-        self._timer.daemon = True
-        self._timer.start()
 
-    def _alive(self) -> None:
-        done = self._session.suite.trials
-        self._console.print(
-            f"  ....  {self._running}   still at it, {done} trials in all so far", markup=False
-        )
-        self._wait()
-
-    def _cancel(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-
-    def ended(self, result: CheckResult) -> None:
-        from conformance.reporting.terminal import print_progress
-
-        self._cancel()
-        print_progress(result, self._console)
-        sys.stdout.flush()
-
-    def stop(self) -> None:
-        self._cancel()
-
-    def summarise(self, readiness: Readiness, written: Sequence[Path]) -> None:
-        from conformance.reporting.terminal import print_summary
-
-        print_summary(readiness, written, self._console)
-        self._console.print(f"Seed: {self._session.seed}", markup=False)
+def _folder_for_report(folder: Path) -> Path:
+    """The folder, absolute. Raises Mistakes if it cannot be one: better now than after the run."""
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise Mistakes([f"{folder}: the report needs a folder, and {nearest} is a file; name another place"])
+    if not os.access(nearest, os.W_OK):
+        raise Mistakes([f"{folder}: the report cannot be written into {nearest}; name another place"])
+    return folder.absolute()

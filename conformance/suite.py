@@ -70,22 +70,35 @@ class Suite:
             EXAMPLES[self.clock] if options.examples is None else options.examples, options.seed
         )
         self.began = time.perf_counter()
+        self.confinements: list[tuple[bool, str]] = []
+        """of every rig that was used, in whatever process: was its client confined, and how or why not?"""
         self._laboratory: Laboratory | None = None
 
     @property
     def trials(self) -> int:
         return self._laboratory.trials if self._laboratory else 0
 
+    @property
+    def proven(self) -> bool:
+        """Has the client been examined at least once?"""
+        return self._laboratory is not None and self._laboratory.finished > 0
+
     def laboratory(self) -> Laboratory:
         """Where trials are run. Starts the client: raises RigError if that cannot be done."""
         if self._laboratory is None:
-            self._laboratory = Laboratory(self._rig())
+            rig = self._rig()
+            self.confinements.append((rig.facts.confined, rig.facts.confinement))
+            self._laboratory = Laboratory(rig)
         return self._laboratory
 
     def prepare(self, checks: Iterable[Check]) -> None:
-        """Tells what is coming, so that trials which wait in real time can wait side by side."""
+        """Tells what is coming, so that trials which wait in real time can wait side by side. Starts the client
+        if any of the checks needs it: raises RigError if that cannot be done.
+        """
         floors = [check.floor(self.contract) for check in checks if check.floor]
-        self.laboratory().prepare(trial for floor in floors for trials in floor.values() for trial in trials)
+        if floors:
+            planned = (trial for floor in floors for trials in floor.values() for trial in trials)
+            self.laboratory().prepare(planned)
 
     def examine(self, check: Check) -> CheckResult:
         laboratory = self.laboratory() if check.needs_client else None
@@ -106,6 +119,12 @@ class Suite:
         if self._laboratory:
             self._laboratory.close()
             self._laboratory = None
+
+    def _confinement(self) -> tuple[bool, str | None]:
+        if not self.confinements:
+            return False, "no client was started"
+        why = next((reason for confined, reason in self.confinements if not confined), None)
+        return why is None, why
 
     def _rig(self) -> Rig:
         client = self.profile.client
@@ -130,6 +149,7 @@ class Suite:
         from conformance.reporting.verdict import RunFacts, assemble
         from conformance.subject import client_digest
 
+        confined, unconfined = self._confinement()
         partial = bool(self.options.select or self.options.skip)
         ids = tuple(check.id for check in self.selected)
         client = self.profile.client
@@ -144,7 +164,8 @@ class Suite:
             trials=sum(result.trials for result in results),
             profile_digest=self.profile.digest,
             client_digest=client_digest(self.profile),
-            confined=True,
+            confined=confined,
+            unconfined=unconfined,
             api_version=self.profile.api_version,
             profile=self.options.label or str(self.options.profile),
             selection=Selection(select=self.options.select, skip=self.options.skip, checks=ids)

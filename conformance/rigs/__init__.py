@@ -34,4 +34,7 @@ class Rig(Protocol):
 
     def run(self, trial: Trial) -> Evidence: ...
 
+    def stop(self) -> None:
+        """Ends the trials that are running. What `run` gives then is worth nothing; the next call is `close`."""
+
     def close(self) -> None: ...

@@ -40,6 +40,8 @@ class DirectRig:
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
         self._confinement = Confinement()
         self._serial = 0
+        self._running: set[Stop] = set()
+        self._stopped = False
         self.facts = Facts(
             "command",
             "real",
@@ -60,6 +62,10 @@ class DirectRig:
         sandbox.start()
         world = World(self._contract, canary.key, trial.orders, seed=trial.seed, canary=canary)
         stop = world.flooded = Stop()
+        with self._lock:
+            self._running.add(stop)
+            if self._stopped:
+                stop.set()
 
         def seen() -> tuple[Exchange, ...]:
             sandbox.settle()
@@ -95,9 +101,18 @@ class DirectRig:
                 clock=ClockReading("real", simulated),
             )
         finally:
+            with self._lock:
+                self._running.discard(stop)
             driver.close()
             sandbox.stop()
             shutil.rmtree(state_dir, ignore_errors=True)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            running = tuple(self._running)
+        for stop in running:
+            stop.set()
 
     def close(self) -> None:
         self._confinement.close()

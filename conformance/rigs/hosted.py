@@ -76,27 +76,29 @@ class HostedRig:
             shutil.rmtree(state_dir, ignore_errors=True)
 
     def _run(self, trial: Trial, state_dir: Path) -> Evidence:
-        host = self._host or self._start()
-        self._host = None
-        evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock, SPIN[self._spun])
+        host = self._host = self._host or self._start()
+        try:
+            evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock, SPIN[self._spun])
+        except BaseException:  # also Ctrl-C: a host that is in the middle of something is of no further use
+            self.stop()
+            raise
         self._spun = self._spun or evidence.stopped is not None
         if spent:
-            host.end()
-        else:
-            self._host = host
+            self.stop()
         return evidence
 
     def _run_and_restart(self, trial: Trial, state_dir: Path) -> Evidence:
         evidence = self._run(trial, state_dir)
-        if self._host:
-            self._host.end()
-            self._host = None
+        self.stop()
         return evidence
 
-    def close(self) -> None:
+    def stop(self) -> None:
         if self._host:
             self._host.end()
             self._host = None
+
+    def close(self) -> None:
+        self.stop()
         self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
