@@ -27,6 +27,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# A paragraph is one line here: what breaks it would break it in every terminal.
+RUN_HELP = (
+    "Run the checks on your client and write the readiness report.\n\n"
+    "[bold]golive run[/bold] examines the client of ./golive.yaml. While you mend one thing, "
+    "[bold]golive run --select 'retries.*' --examples 0[/bold] asks about that thing alone, without generated "
+    "trials; [bold]golive run --seed 7[/bold] repeats a run by the seed that it printed.\n\n"
+    "With --select or --skip the exit status speaks of the selected checks alone, and the report says "
+    '"incomplete": it is no readiness report.\n\n'
+    "Exit status: 0 ready, 1 not ready, 2 usage or profile mistake, 3 incomplete."
+)
+SANDBOX_HELP = (
+    "Run the simulated API by itself, to develop against.\n\n"
+    "It prints its base URL, a key, and an order to paste. What goes wrong is up to a file: with "
+    "[bold]golive sandbox --schedule faults.yaml[/bold] the attempts of each order meet its faults in turn, and "
+    "those after the last are served normally:\n\n"
+    "\b\n"
+    "- {fault: reset, when: after}\n"
+    "- {fault: rate-limit, retry_after: seconds}\n"
+    "- {fault: in-progress, form: 102-then-final, for: 2}\n"
+)
+
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")]
 ProfileFile = Annotated[
     Path, typer.Option("-p", "--profile", metavar="FILE", help="The profile of the client.")
@@ -51,6 +72,12 @@ def _refuse(*lines: str) -> typer.Exit:
     for line in lines:
         typer.echo(line, err=True)
     return typer.Exit(USAGE)
+
+
+def _jobs(wanted: str | None) -> str | None:
+    if wanted is None or wanted == "auto" or (wanted.isdecimal() and int(wanted) > 0):
+        return wanted
+    raise typer.BadParameter("should be a number from 1, or auto")
 
 
 @app.command(rich_help_panel="Start here")
@@ -87,16 +114,22 @@ def init(
     typer.echo(f"Wrote {profile}. Fill in the client, then: golive run{_named(profile)}")
 
 
-@app.command(rich_help_panel="Start here")
+@app.command(rich_help_panel="Start here", help=RUN_HELP)
 def run(
     profile: ProfileFile = Path("golive.yaml"),
     output: Output = Path("golive-report"),
     select: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Only checks like this one.")
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Only checks like this, such as 'retries.*'. Repeatable."),
     ] = None,
-    skip: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No checks like this one.")] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="No checks like this. Repeatable.")
+    ] = None,
     jobs: Annotated[
-        str | None, typer.Option("-j", "--jobs", metavar="N|auto", help="Checks side by side.")
+        str | None,
+        typer.Option(
+            "-j", "--jobs", metavar="N|auto", callback=_jobs, help="Processes that share the checks."
+        ),
     ] = None,
     examples: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Generated trials a check, beside the fixed ones.")
@@ -104,11 +137,6 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same run.")] = None,
     clock: Annotated[Clock | None, typer.Option(help="Chosen by the driver unless given.")] = None,
 ) -> None:
-    """Run the checks on your client and write the readiness report.
-
-    With --select or --skip the exit status speaks of the selected checks alone, and the report says
-    "incomplete": it is no readiness report.
-    """
     from conformance.launch import launch
 
     raise typer.Exit(
@@ -155,7 +183,12 @@ def checks(
 
 @app.command(rich_help_panel="Look things up")
 def explain(
-    check: Annotated[str, typer.Argument(metavar="CHECK", help="Its id, as `golive checks` lists it.")],
+    check: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHECK", help="Its id, such as retries.exactly-once; golive checks lists all."
+        ),
+    ],
 ) -> None:
     """What a check asks, why, how it is tested, and how to mend what it finds."""
     from conformance.explanation import explanation
@@ -167,7 +200,7 @@ def explain(
     typer.echo(text)
 
 
-@app.command(rich_help_panel="Look closer")
+@app.command(rich_help_panel="Look closer", help=SANDBOX_HELP)
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 0,
     tls: Annotated[bool, typer.Option("--tls", help="HTTPS, with a certificate made for this run.")] = False,
@@ -176,7 +209,6 @@ def sandbox(
     ] = None,
     contract: Annotated[str, typer.Option(help="A built-in contract, or a file.")] = "",
 ) -> None:
-    """Run the simulated API by itself, to develop against."""
     from conformance.mistakes import Mistakes
     from conformance.standalone import serve
 
@@ -196,7 +228,10 @@ def replay(
         Path | None, typer.Option("-p", "--profile", metavar="FILE", help="The report's own unless given.")
     ] = None,
 ) -> None:
-    """Run the stored counterexample of a check again. Exit status 1 if it still fails, 0 if not."""
+    """Run the stored counterexample of a check again, to see whether it is mended.
+
+    [bold]golive replay golive-report retries.exactly-once[/bold]: exit status 1 if it still fails, 0 if not.
+    """
     from conformance.mistakes import Mistakes
     from conformance.repetition import replay_counterexample
     from conformance.rigs import RigError

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from conformance import catalogue
 from conformance.check import Check
 from conformance.evidence import Evidence, evidences
 from conformance.examination import remarks_on
 from conformance.finding import Violation
 from conformance.mistakes import Mistakes
 from conformance.paths import demo_profile
-from conformance.suite import Options, Suite
+from conformance.suite import ClockChoice, Options, Suite
+
+if TYPE_CHECKING:
+    from conformance.reporting.readiness import Run
 
 TIMES = 3
 
@@ -25,17 +30,23 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None) -> 
     """
     from conformance.reporting.sequence import sequence
 
-    stored, named, seed = _stored(folder, check_id)
-    suite = Suite(Options(profile or _profile(named), seed, select=(check_id,)))
-    check = next(check for check in suite.selected if check.id == check_id)
+    stored, run = _stored(folder, check_id)
+    if all(check.id != check_id for check in catalogue.checks()):
+        raise Mistakes(
+            [f"{check_id} is a check of your own: pytest --golive {run.profile} -k {check_id} runs it again"]
+        )
+    # On the real clock if it was found there; any other follows from the driver.
+    clock: ClockChoice = "real" if run.clock == "real" else "auto"
+    suite = Suite(Options(profile or _profile(run.profile), run.seed, select=(check_id,), clock=clock))
+    (check,) = suite.selected
     print(f"{check.id}: the counterexample of {folder}, {TIMES} times with {suite.profile.subject}")
     failed, shown = 0, False
     try:
-        for _ in range(TIMES):
+        for time in range(1, TIMES + 1):
             evidence = suite.laboratory().repeat(stored.trial)
             violations = _violations(suite, check, evidence)
             failed += bool(violations)
-            if not shown and (violations or _ == TIMES - 1):
+            if not shown and (violations or time == TIMES):
                 shown = True
                 exchanges = violations[0].exchanges if violations else ()
                 print("\n" + "\n".join(f"  {line}" for line in sequence(evidence, exchanges)) + "\n")
@@ -58,7 +69,7 @@ def _violations(suite: Suite, check: Check, evidence: Evidence) -> list[Violatio
     return [remark for remark in remarks if isinstance(remark, Violation)]
 
 
-def _stored(folder: Path, check_id: str) -> tuple[Evidence, str | None, int]:
+def _stored(folder: Path, check_id: str) -> tuple[Evidence, Run]:
     from conformance.reporting.json_file import read_report
 
     try:
@@ -79,7 +90,7 @@ def _stored(folder: Path, check_id: str) -> tuple[Evidence, str | None, int]:
         raise Mistakes(
             [f"{check_id} examined no trial, so there is nothing to replay; golive run examines it"]
         )
-    return evidences.validate_python(stored), readiness.run.profile, readiness.run.seed
+    return evidences.validate_python(stored), readiness.run
 
 
 def _profile(named: str | None) -> Path:

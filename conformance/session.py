@@ -163,8 +163,15 @@ class Session:
         self.suite.confinements += [tuple(each) for each in output.get("golive_confinements", [])]
         self.refusal = self.refusal or output.get("golive_refusal")
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
+        status = self._finish(session, exitstatus)
+        yield
+        if status is not None:  # after everybody else: some plugins add bits of their own to it
+            session.exitstatus = status
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> int | None:
+        """Ends the client and writes the report. The exit status, where pytest's own is not to stand."""
         if self.progress:
             self.progress.stop()
         self.secrets += self.suite.secrets()
@@ -174,22 +181,21 @@ class Session:
             output["golive_secrets"] = self.secrets
             output["golive_confinements"] = [list(each) for each in self.suite.confinements]
             output["golive_refusal"] = self.refusal
-            return
+            return None
         if self.refusal is not None:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
             if self.progress:
                 print(self.refusal, file=sys.stderr)
-            return
+            return pytest.ExitCode.USAGE_ERROR
         failed = exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
         if self.config.option.collectonly or ((failed or not self._to_run) and not self.results):
-            return
+            return None
         self._note_deselection()
         unfinished = len(self.results) < len(self.suite.selected)
         if unfinished and not self.interrupted and (session.shouldfail or session.shouldstop):
             self.interrupted = str(session.shouldfail or session.shouldstop)
-        self._conclude(session)
+        return self._conclude(exitstatus)
 
-    def _conclude(self, session: pytest.Session) -> None:
+    def _conclude(self, exitstatus: int) -> int | None:
         from conformance.reporting.folder import LeakInReport, write
         from conformance.reporting.verdict import exit_status, verdict_of_selected
 
@@ -198,15 +204,13 @@ class Session:
             self.written = write(readiness, self.output, self.secrets)
         except (LeakInReport, OSError) as error:
             print(f"no report was written: {error}", file=sys.stderr)
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-            return
+            return pytest.ExitCode.INTERNAL_ERROR
         self.readiness: Readiness = readiness
         status = exit_status(verdict_of_selected(readiness))
         if self.progress:
-            session.exitstatus = status
             self.progress.summarise(readiness, self.written)
-        elif status and not session.exitstatus:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            return status
+        return pytest.ExitCode.TESTS_FAILED if status and not exitstatus else None
 
     def _note_deselection(self) -> None:
         """Checks that pytest left out (-k, -m, --lf, a node id) are a selection like any other."""

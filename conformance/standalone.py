@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 import signal
 import ssl
 import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 
 def serve(port: int, *, tls: bool, schedule: Path | None, contract: str | None) -> None:
-    """Serves until it is interrupted. Raises Mistakes for contract or schedule, OSError for the port."""
+    """Serves until SIGINT or SIGTERM. Raises Mistakes for contract or schedule, OSError for the port."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     promised = load_contract(contract or DEFAULT)
     faults = read_schedule(schedule) if schedule else ()
     rng = random.SystemRandom()
@@ -61,7 +64,7 @@ def _greeting(
     headers = {
         contract.auth.header: key,
         contract.versions.header: contract.versions.current,
-        contract.idempotency.header: "$(uuidgen || date +%s%N)",
+        contract.idempotency.header: str(uuid.uuid4()),
         contract.orders.mode_header: contract.orders.modes["sync"],
         "Content-Type": "application/json",
     }
@@ -73,11 +76,13 @@ def _greeting(
         yield f"Faults    {schedule}, met by the attempts of each order in turn"
     yield ""
     yield "An order:"
-    yield f"  curl -sS{f' --cacert {ca_file}' if ca_file else ''} {base_url}{operation.path} \\"
+    trust = f" --cacert {shlex.quote(str(ca_file))}" if ca_file else ""
+    yield f"  curl -sS{trust} {base_url}{operation.path} \\"
     for name, value in headers.items():
-        yield f'    -H "{name}: {value}" \\'
-    yield f"    -d '{body}'"
+        yield f"    -H {shlex.quote(f'{name}: {value}')} \\"
+    yield f"    -d {shlex.quote(body)}"
     yield ""
+    yield f"Sent again as it is, it is the same order; for another one, change its {contract.idempotency.header}."
     yield "Ctrl-C ends it."
 
 

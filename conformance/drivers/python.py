@@ -12,6 +12,7 @@ import copy
 import importlib
 import inspect
 import logging
+import sys
 import threading
 import time
 import traceback
@@ -56,8 +57,9 @@ def find_target(name: str) -> Target:
     try:
         found: object = importlib.import_module(module_name)
     except BaseException as error:  # noqa: BLE001  the client's module may raise whatever it likes, SystemExit too
-        trace = "".join(traceback.format_exception(error)).rstrip()
-        raise TargetError(f"client.target: importing {module_name!r} failed\n{trace}") from None
+        raise TargetError(
+            f"client.target: importing {module_name!r} failed\n{_told(error, module_name)}"
+        ) from None
     for part in path.split("."):
         if not hasattr(found, part):
             known = [key for key, value in vars(found).items() if callable(value) and not key.startswith("_")]
@@ -69,13 +71,36 @@ def find_target(name: str) -> Target:
     return found
 
 
+def _told(error: BaseException, module_name: str) -> str:
+    """The traceback without frames that are not the client's, and what to do where there is none."""
+    told = traceback.TracebackException.from_exception(error)
+    theirs = [
+        frame for frame in told.stack if frame.filename != __file__ and "importlib" not in frame.filename
+    ]
+    told.stack = traceback.StackSummary.from_list(theirs)
+    text = "".join(told.format() if theirs else told.format_exception_only()).rstrip()
+    if isinstance(error, ModuleNotFoundError):
+        text += (
+            "\nIt is looked for in the profile's folder, the folder that golive runs in and PYTHONPATH, by the "
+            f"Python that golive runs in ({sys.executable})"
+        )
+    if isinstance(error, ModuleNotFoundError) and not module_name.startswith(error.name or " "):
+        text += "; install golive where the client is installed"
+    return text
+
+
 class PythonDriver:
     """Calls the function in a thread of its own for each order. `limit`: client seconds for one call."""
 
     kind = "python"
 
     def __init__(
-        self, target: Target, context: Callable[[str], Context], contract: Contract, scanner: Scanner, limit: float
+        self,
+        target: Target,
+        context: Callable[[str], Context],
+        contract: Contract,
+        scanner: Scanner,
+        limit: float,
     ) -> None:
         self.epoch = time.monotonic()
         self.traces: list[str] = []
