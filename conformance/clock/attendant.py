@@ -32,9 +32,8 @@ class _Attendant:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self._signs = 0
-        self._since = real.monotonic()
-        self._credited = self._since
-        self._flowing = False
+        self._looked = self._before = self._since = real.monotonic()
+        """when it looked last, and between which two looks the last sign of life was given"""
         self._used = self._spent = 0.0
         """process time when `_since` began, and when the last sign of life was seen"""
 
@@ -56,7 +55,8 @@ class _Attendant:
             if signs != self._signs or clock.held:
                 self._signs = signs
                 self._spent = time.process_time()
-                self._alive(now)
+                self._alive(self._looked, now)
+            self._looked = now
             if clock.held or not clock.participants:
                 return _ROUND
             if not clock.running:
@@ -67,13 +67,19 @@ class _Attendant:
         """A number that changes whenever anything happens. The mutex is held."""
         return self._clock.changes + sum(each.readings for each in self._clock.participants.values())
 
+    def _alive(self, before: float, now: float) -> None:
+        """A thread was alive between these two moments."""
+        self._before, self._since = before, now
+        self._used = time.process_time()
+        self._clock.catch_up()
+
     def _watch_blocked(self, now: float, nap: float) -> float:
         clock = self._clock
         clock.advance(ring=False)
         if clock.obstacle == "in flight":
             return min(nap * 2, 0.001)
         if clock.obstacle == "children":
-            self._flow(now)
+            self._flow()
             earliest = clock.earliest()
             wanted = 0.002 if earliest is None else (earliest - clock.now_ns()) / SECOND
             return max(0.0002, min(0.002, wanted))
@@ -90,27 +96,19 @@ class _Attendant:
             escaped = True
         elif not self._all_asleep() or used - self._used > 0.1 * (now - self._since) + 0.005:
             escaped = False
-            self._alive(now)
+            self._alive(now, now)
         else:
-            escaped = self._flowing or now - self._since > _STALL
+            escaped = self._clock.flowing or now - self._since > _STALL
         if not escaped:
             return _ROUND
         with self._clock.mutex:
             if self._count_signs() == self._signs and not self._clock.held:
-                self._flowing = True
-                self._flow(now)
+                self._flow()
         return 0.004
 
-    def _alive(self, now: float) -> None:
-        self._since = self._credited = now
-        self._used = time.process_time()
-        self._flowing = False
-
-    def _flow(self, now: float) -> None:
-        """Credit what has gone by, from the beginning of the stall on."""
-        clock = self._clock
-        clock.flow(now - self._credited)
-        self._credited = now
+    def _flow(self) -> None:
+        """Credit what has gone by, from the beginning of the stall on: rather too much than too little."""
+        self._clock.flow(self._before)
         self._signs = self._count_signs()
 
     def _all_asleep(self) -> bool:

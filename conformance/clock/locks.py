@@ -121,6 +121,8 @@ def replace_locks(clock: VirtualClock, replacements: Replacements) -> None:
     replacements.put(threading, "Lock", VirtualLock)
     replacements.put(threading, "_allocate_lock", VirtualLock)
     # RLock() asks for the interpreter's own class each time; without one it takes the one written in Python.
+    # It says that it is the interpreter's, since trio runs with no other.
+    setattr(getattr(threading, "_PyRLock"), "__module__", "_thread")  # noqa: B009, B010 - not in the type stubs
     setattr(threading, "_CRLock", None)  # noqa: B010 - not in the type stubs
     setattr(functools, "RLock", threading.RLock)  # noqa: B010 - not in the type stubs
     simple_queue = getattr(queue, "_PySimpleQueue")  # noqa: B009 - not in the type stubs

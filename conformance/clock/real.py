@@ -22,8 +22,6 @@ start_new_thread = _thread.start_new_thread
 join = threading.Thread.join
 
 sleep = time.sleep
-monotonic = time.monotonic
-monotonic_ns = time.monotonic_ns
 perf_counter = time.perf_counter
 perf_counter_ns = time.perf_counter_ns
 clock_gettime = time.clock_gettime
@@ -35,3 +33,12 @@ select_ = select.select
 if sys.platform == "linux":
     epoll = select.epoll
 Socket = _socket.socket
+
+
+# Some versions of time-machine change `time.monotonic` in place; none changes this.
+def monotonic() -> float:
+    return clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def monotonic_ns() -> int:
+    return clock_gettime_ns(time.CLOCK_MONOTONIC)

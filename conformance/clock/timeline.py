@@ -69,6 +69,8 @@ class VirtualClock:
         """counts whatever shows that the process is alive: waits begun and ended"""
         self.running = 0
         self.held = 0
+        self.flowing = False
+        """does time flow with real time for the moment?"""
         self.obstacle: str | None = None
         """why time could not jump when last everybody was blocked; None when it could"""
         self.wake_attendant = real.allocate_lock()
@@ -76,6 +78,7 @@ class VirtualClock:
         """waiters whose descriptors look ready but do not wake them: closed, or taken over by others"""
         self.participants: dict[int, Participant] = {}
         self._surroundings = surroundings
+        self._credited_to = 0.0
         self.wall_offset = wall - START
         self._base = START
         self._ticks = itertools.count(1)
@@ -88,6 +91,11 @@ class VirtualClock:
         return self.now_ns() / SECOND
 
     def now_ns(self) -> int:
+        if self.flowing:
+            self.catch_up()
+        return self._instant()
+
+    def _instant(self) -> int:
         return self._base + next(self._ticks) * TICK
 
     def wall_ns(self) -> int:
@@ -99,6 +107,8 @@ class VirtualClock:
         me.readings += 1
         if me.readings >= SPIN and me.readings % SPIN_ROUND == 0:
             self._hurry()
+        if self.flowing:
+            self.catch_up()
         return self._base + next(self._ticks) * TICK
 
     def yielded(self, me: Participant) -> None:
@@ -280,6 +290,8 @@ class VirtualClock:
 
         If something is, the attendant has to look again, and is rung for unless it is the one who asks.
         """
+        if self.flowing:
+            self.catch_up()
         target = self.earliest()
         if target is None or self.held:
             self.obstacle = None
@@ -308,16 +320,30 @@ class VirtualClock:
             if each.deadline is not None and each.deadline <= reached:
                 self.wake(each, granted=False)
 
-    def flow(self, elapsed: float) -> None:
-        """So many real seconds have gone by that are to be lived through. Stops at the next deadline."""
+    def flow(self, since: float) -> None:
+        """Time flows with real time, from this real moment on unless it has flowed that far already."""
         with self.mutex:
-            now = self.now_ns()
-            target = now + int(elapsed * SECOND)
-            earliest = self.earliest()
-            if earliest is not None:
-                target = max(now, min(target, earliest))
-            self.flowed += (target - now) / SECOND
-            self.move(target)
+            since = max(since, self._credited_to)
+            self._credited_to = real.monotonic()
+            self.flowing = True
+            self._credit(self._credited_to - since)
+
+    def catch_up(self) -> None:
+        """Somebody lives again: time has flowed up to this very moment, and stands still from here on."""
+        with self.mutex:
+            if self.flowing:
+                self.flow(self._credited_to)
+                self.flowing = False
+
+    def _credit(self, elapsed: float) -> None:
+        """So many real seconds are to be lived through, at most up to the next deadline."""
+        now = self._instant()
+        target = now + int(elapsed * SECOND)
+        earliest = self.earliest()
+        if earliest is not None:
+            target = max(now, min(target, earliest))
+        self.flowed += (target - now) / SECOND
+        self.move(target)
 
     def _any_ready(self) -> bool:
         """Is a descriptor ready that somebody waits for? Then that thread is on its way back."""
@@ -341,6 +367,6 @@ class VirtualClock:
             if any(each.running and each.readings < SPIN for each in self.participants.values()):
                 return
             if not self._any_ready() and not self._surroundings.in_flight():
-                target = self.now_ns() + SPIN_STEP
+                target = self._instant() + SPIN_STEP
                 earliest = self.earliest()
                 self.move(target if earliest is None else min(target, earliest))

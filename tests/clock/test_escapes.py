@@ -243,3 +243,33 @@ def test_a_loop_that_does_nothing_at_all_gets_real_time(virtually):
     life = virtually(looping)
     assert life.seconds >= 0.2
     assert life.flowed > 0.1
+
+
+def long_pipe(clock):
+    from conformance.clock import real
+
+    reader, writer = os.pipe()
+    shortfalls = []
+
+    def write_later():
+        with clock.exempt():
+            real.sleep(0.3)
+            began.append(real.monotonic())
+        os.write(writer, b"!")
+
+    for _ in range(4):
+        began = [real.monotonic()]
+        thread = threading.Thread(target=write_later)
+        beginning = time.monotonic()
+        thread.start()
+        os.read(reader, 1)
+        lasted = time.monotonic() - beginning
+        thread.join()
+        shortfalls.append(began[1] - began[0] - lasted)
+    os.close(reader)
+    os.close(writer)
+    return max(shortfalls)
+
+
+def test_an_escaped_wait_is_never_credited_too_little(virtually):
+    assert virtually(long_pipe).result < 0.002
