@@ -31,7 +31,8 @@ class Traces:
 
     def begin(self, state_dir: Path) -> None:
         self._state_dir = state_dir
-        for path in (*self._streams, *self._log_files(), *_files_below(self._temporary)):
+        files = (*_files_below(self._temporary), *_files_below(state_dir))
+        for path in (*self._streams, *self._log_files(), *files):
             self._read_up_to[path] = path.stat().st_size if path.exists() else 0
 
     def collect(self, texts: Mapping[str, str]) -> tuple[Output, ...]:
