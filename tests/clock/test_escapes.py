@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -124,37 +125,40 @@ def test_threads_that_still_do_something_are_known(virtually):
 
 
 def interrupted(clock):
+    from conformance.clock import real
+
+    def interrupt():
+        with clock.exempt():
+            while not any(state.blocked for state in clock.threads()):
+                real.sleep(0.001)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    left, right = socket.socketpair()
     ends = []
     for wait in (
         lambda: time.sleep(1e9),
         lambda: threading.Event().wait(),
-        lambda: os.kill(os.getpid(), signal.SIGINT) or time.sleep(1e9),
+        lambda: left.recv(1),
+        lambda: select.select([left], [], [], 1e9),
     ):
-        from conformance.clock import real
-
         with clock.hold():  # or time would be over before the signal comes
-
-            def interrupt():
-                with clock.exempt():
-                    while not any(state.blocked for state in clock.threads()):
-                        real.sleep(0.001)
-                    os.kill(os.getpid(), signal.SIGINT)
-
             thread = threading.Thread(target=interrupt)
+            thread.start()
             try:
-                thread.start()
                 wait()
             except KeyboardInterrupt:
                 ends.append("interrupted")
-            time.sleep(0)
-        with contextlib.suppress(KeyboardInterrupt):
-            thread.join(5)
-    time.sleep(3)
-    return ends
+            thread.join()
+        time.sleep(3)
+    left.close()
+    right.close()
+    return ends, [state.blocked for state in clock.threads()]
 
 
-def test_an_interrupt_ends_any_wait(virtually):
-    assert virtually(interrupted).result[:2] == ["interrupted", "interrupted"]
+def test_an_interrupt_ends_any_wait_and_the_clock_goes_on(virtually):
+    life = virtually(interrupted)
+    assert life.result == [["interrupted"] * 4, [False]]
+    assert round(life.seconds, 2) == 12
 
 
 def in_a_fork(clock):

@@ -338,3 +338,15 @@ def test_mistakes_are_answered_as_the_interpreter_does(virtually):
         "RuntimeError",
         "RuntimeError",
     ]
+
+
+def reentrant(clock):
+    lock = threading.RLock()
+    with lock, lock:
+        pass
+    return type(lock).__module__
+
+
+def test_reentrant_locks_pass_for_the_interpreters_own(virtually):
+    """Trio insists."""
+    assert virtually(reentrant).result == "_thread"
