@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conformance import plans
 from conformance.check import Observed, Remark, Unmet, check
-from conformance.faults import RateLimit
+from conformance.faults import Ok, RateLimit
 from conformance.finding import Violation
 from conformance.judge.case import Case
 from conformance.judge.pauses import own_pauses
@@ -67,11 +67,13 @@ def own_envelope(case: Case) -> Iterator[Remark]:
         if not limited:
             yield Unmet("no 429 was delivered")
             continue
-        outcome = story.outcome
-        if outcome is None:
-            yield Violation("derailed", f"after a 429 the client said {story.said()}", limited)
-        elif outcome.kind == "created" or not case.resumes:
+        outcome, last = story.outcome, story.attempts[-1]
+        if outcome is not None and (outcome.kind == "created" or not case.resumes):
             yield Observed()
+        elif last.fault is not None and not isinstance(last.fault, RateLimit | Ok):
+            yield Unmet(f"the client got past the 429 and stopped at another fault, {last.fault.fault}")
+        elif outcome is None:
+            yield Violation("derailed", f"after a 429 the client said {story.said()}", limited)
         else:
             sent = len(story.attempts)
             yield Violation(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from conformance import plans
-from conformance.check import Note, Observed, Remark, Unmet, check
+from conformance.check import NotApplicable, Note, Observed, Remark, Unmet, check
 from conformance.faults import InProgress, RateLimit, Reset
 from conformance.finding import Violation
 from conformance.judge.case import Case, same_json, short
@@ -117,7 +117,9 @@ def same_key_on_retry(case: Case) -> Iterator[Remark]:
     """
     for story in case.stories:
         first, *retries = story.undisturbed or (None,)
-        if not retries:
+        if not retries and story.looked_up:
+            yield NotApplicable("the client looked the order up and had no need to send it again")
+        elif not retries:
             yield Unmet("the client made no second attempt")
         for retry in retries:
             assert first is not None
@@ -146,7 +148,9 @@ def same_body_on_retry(case: Case) -> Iterator[Remark]:
     """As for the key: bodies are compared as JSON; equal JSON in other bytes is noted, no more."""
     for story in case.stories:
         first, *retries = story.undisturbed or (None,)
-        if not retries:
+        if not retries and story.looked_up:
+            yield NotApplicable("the client looked the order up and had no need to send it again")
+        elif not retries:
             yield Unmet("the client made no second attempt")
         for retry in retries:
             assert first is not None

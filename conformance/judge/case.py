@@ -96,6 +96,16 @@ class Story:
             if earlier.number < attempt.number
         )
 
+    @property
+    def looked_up(self) -> bool:
+        """The client reports the order although no attempt was told of it: it found it in another way."""
+        told = any(
+            attempt.answer == "success" and attempt.delivered == "complete" for attempt in self.attempts
+        )
+        outcome = self.outcome
+        created = outcome is not None and outcome.kind == "created" and self.booked_by(outcome.order_id)
+        return created and not told
+
     def booked_by(self, order_id: str | None) -> bool:
         return any(entry.order_id == order_id for entry in self.ledger)
 
