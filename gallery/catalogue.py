@@ -161,6 +161,14 @@ BROKEN: tuple[Exhibit, ...] = (
 
 CORRECT: tuple[str, ...] = (
     "gallery.reference:Reference.place_order",
+    "gallery.correct.surfacing:place_order",
+    "gallery.correct.requests_session:place_order",
+    "gallery.correct.tenacity_client:place_order",
+    "gallery.correct.stamina_client:place_order",
+    "gallery.correct.reconciling:place_order",
+    "gallery.correct.breaker:place_order",
+    "gallery.correct.queue_worker:place_order",
+    "gallery.correct.asyncio_httpx:place_order",
     "gallery.hostile:Floods.place_order",
     "gallery.hostile:LeavesThreads.place_order",
 )

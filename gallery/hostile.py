@@ -76,14 +76,13 @@ class Floods(Reference):
 
 
 class LeavesThreads(Reference):
-    """Places its orders as it should, and leaves threads behind that never end."""
+    """Places its orders as it should, and leaves a thread behind for each, which never ends."""
 
     def created(self, order_id: str) -> object:
-        for _ in range(3):
-            threading.Thread(target=_tick, daemon=False).start()
+        threading.Thread(target=_tick, daemon=False).start()
         return super().created(order_id)
 
 
 def _tick() -> None:
     while True:
-        time.sleep(1)
+        time.sleep(60)

@@ -1,0 +1,64 @@
+"""asyncio with httpx, and a semaphore that bounds how many orders are on their way at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from pathlib import Path
+
+import httpx
+
+AT_ONCE = 4
+TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
+
+
+class Refused(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(f"refused: {code}")
+        self.code = code
+
+
+class Undecided(Exception):
+    outcome = "unknown"
+
+
+async def place_order(order, context):
+    file = Path(context.state_dir) / f"{context.reference}.json"
+    if not file.exists():
+        file.write_text(json.dumps({"key": secrets.token_urlsafe(24), "order": order}))
+    stored = json.loads(file.read_text())
+    headers = {
+        "X-Api-Key": context.api_key,
+        "X-Api-Version": context.api_version,
+        "X-Idempotency-Key": stored["key"],
+    }
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with httpx.AsyncClient(base_url=context.base_url, headers=headers, verify=TLS) as http, gate:
+        return await _place(http, stored["order"])
+
+
+async def _place(http, order):
+    for attempt in range(7):
+        try:
+            async with asyncio.timeout(20):
+                response = await http.post("/order", json=order, timeout=None)
+        except (httpx.TransportError, TimeoutError):
+            await asyncio.sleep(1 + attempt)
+            continue
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = {}
+        match response.status_code, answer:
+            case 429, _:
+                await asyncio.sleep(5 + 5 * attempt)
+            case 200 | 201 | 202, {"id": str(order_id)}:
+                return order_id
+            case _, {"type": "idempotency_in_progress"}:
+                await asyncio.sleep(4)
+            case status, {"type": str(type_)} if 400 <= status < 500:
+                raise Refused(type_)
+            case _:
+                await asyncio.sleep(1 + attempt)
+    raise Undecided

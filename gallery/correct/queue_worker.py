@@ -1,0 +1,76 @@
+"""A queue with two worker threads: the caller waits for its order, the workers place them."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import uuid
+from concurrent.futures import Future
+from pathlib import Path
+from time import sleep
+
+import requests
+
+WORKERS = 2
+_jobs: queue.Queue = queue.Queue()
+_started = threading.Lock()
+
+
+class Refused(Exception):
+    def __init__(self, type_: str) -> None:
+        super().__init__(type_)
+        self.type = type_
+
+
+def place_order(order, context):
+    if _started.acquire(blocking=False):
+        for _ in range(WORKERS):
+            threading.Thread(target=_work, daemon=True).start()
+    done: Future = Future()
+    _jobs.put((order, context, done))
+    return done.result(timeout=900)
+
+
+def _work():
+    while True:
+        order, context, done = _jobs.get()
+        try:
+            done.set_result(_place(order, context))
+        except Exception as error:  # noqa: BLE001 - the worker must outlive every order; its caller is told
+            done.set_exception(error)
+
+
+def _place(order, context):
+    file = Path(context.state_dir) / f"{context.reference}.json"
+    if not file.exists():
+        file.write_text(json.dumps({"key": str(uuid.uuid4()), "body": json.dumps(order)}))
+    stored = json.loads(file.read_text())
+    headers = {
+        "X-Api-Key": context.api_key,
+        "X-Api-Version": context.api_version,
+        "X-Idempotency-Key": stored["key"],
+        "Content-Type": "application/json",
+    }
+    why = ""
+    for attempt in range(6):
+        try:
+            with requests.post(
+                f"{context.base_url}/order",
+                data=stored["body"],
+                headers=headers,
+                timeout=20,
+                allow_redirects=False,
+            ) as response:
+                status, answer = response.status_code, response.json()
+        except (requests.RequestException, ValueError) as error:
+            status, answer, why = 0, {}, type(error).__name__
+        if 200 <= status < 300:
+            return {"outcome": "created", "order_id": answer["id"]}
+        if status == 429:
+            sleep(5.5 * 2**attempt)
+        elif answer.get("type") == "idempotency_in_progress" or not 400 <= status < 500:
+            sleep(2.5 * 2**attempt)
+        else:
+            raise Refused(answer["type"])
+    return {"outcome": "unknown", "type": why}

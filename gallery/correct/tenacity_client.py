@@ -1,0 +1,79 @@
+"""tenacity around one attempt, with a wait that depends on what went wrong."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
+SOON = wait_exponential_jitter(initial=1, max=30, jitter=1)
+LATER = wait_exponential_jitter(initial=5, max=60, jitter=2)
+
+
+class Refused(Exception):
+    def __init__(self, type_: str) -> None:
+        super().__init__(type_)
+        self.type = type_
+
+
+class NotYet(Exception):
+    """No final answer so far."""
+
+    outcome = "unknown"
+
+
+class SlowDown(NotYet):
+    """The API wants the next request later."""
+
+
+def _wait(state):
+    return (LATER if isinstance(state.outcome.exception(), SlowDown) else SOON)(state)
+
+
+def place_order(order, context):
+    key, body = _stored(Path(context.state_dir) / f"{context.reference}.json", order)
+    headers = {
+        "X-Api-Key": context.api_key,
+        "X-Api-Version": context.api_version,
+        "X-Idempotency-Key": key,
+        "Content-Type": "application/json",
+    }
+    retrying = Retrying(
+        retry=retry_if_exception_type((NotYet, httpx.TransportError)),
+        wait=_wait,
+        stop=stop_after_attempt(7),
+        reraise=True,
+    )
+    with httpx.Client(base_url=context.base_url, headers=headers, timeout=25, verify=TLS) as http:
+        return retrying(_attempt, http, body)
+
+
+def _attempt(http, body):
+    response = http.post("/order", content=body)
+    if response.status_code == 429:
+        raise SlowDown("rate limited")
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise NotYet(f"HTTP {response.status_code} without a readable answer")
+    if response.is_success and answer.get("id"):
+        return answer["id"]
+    type_ = answer.get("type")
+    if type_ == "idempotency_in_progress":
+        raise SlowDown(type_)
+    if response.is_client_error:
+        raise Refused(type_)
+    raise NotYet(type_)
+
+
+def _stored(path, order):
+    if not path.exists():
+        path.write_text(json.dumps({"key": uuid.uuid4().hex, "body": json.dumps(order)}))
+    stored = json.loads(path.read_text())
+    return stored["key"], stored["body"]
