@@ -112,13 +112,13 @@ class _Attendant:
         self._signs = self._count_signs()
 
     def _all_asleep(self) -> bool:
-        """Does no thread of the process run, or want to? One that a busy machine keeps waiting wants to."""
+        """Does no thread that counts run, or want to? One that a busy machine keeps waiting wants to."""
         try:
             tasks = os.listdir("/proc/self/task")
         except OSError:  # this system does not tell
             return True
         for task in tasks:
-            if int(task) != self._me:
+            if int(task) != self._me and int(task) not in self._clock.exempted:
                 try:
                     with open(f"/proc/self/task/{task}/stat", encoding="ascii", errors="replace") as file:
                         state = file.read().rpartition(")")[2].split()[0]

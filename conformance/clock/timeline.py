@@ -77,6 +77,8 @@ class VirtualClock:
         self.stale: set[Participant] = set()
         """waiters whose descriptors look ready but do not wake them: closed, or taken over by others"""
         self.participants: dict[int, Participant] = {}
+        self.exempted: set[int] = set()
+        """the system's numbers of the threads that live in real time for now"""
         self._surroundings = surroundings
         self._credited_to = 0.0
         self.wall_offset = wall - START
@@ -157,13 +159,16 @@ class VirtualClock:
         if me is None:
             yield
             return
+        native = real.get_native_id()
         with self.mutex:
+            self.exempted.add(native)
             del self.participants[me.ident]
             self._one_less()
         try:
             yield
         finally:
             with self.mutex:
+                self.exempted.discard(native)
                 self.participants[me.ident] = me
                 self.running += 1
                 self.changes += 1

@@ -257,19 +257,22 @@ def long_pipe(clock):
 
     def write_later():
         with clock.exempt():
+            ready.release()
             real.sleep(0.3)
-            began.append(real.monotonic())
-        os.write(writer, b"!")
+            written.append(real.monotonic())
+            os.write(writer, b"!")
 
     for _ in range(4):
-        began = [real.monotonic()]
+        written, ready = [], real.allocate_lock()
+        ready.acquire()
         thread = threading.Thread(target=write_later)
-        beginning = time.monotonic()
         thread.start()
+        ready.acquire()
+        beginning, began = time.monotonic(), real.monotonic()
         os.read(reader, 1)
         lasted = time.monotonic() - beginning
         thread.join()
-        shortfalls.append(began[1] - began[0] - lasted)
+        shortfalls.append(written[0] - began - lasted)
     os.close(reader)
     os.close(writer)
     return max(shortfalls)
