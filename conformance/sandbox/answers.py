@@ -7,24 +7,25 @@ What must never be known here: how an answer is found, and how it is sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-from pydantic import JsonValue
+from typing import Final, Literal
 
 from conformance.evidence import AnswerClass
 from conformance.faults import Fault
+
+FINAL_AFTER: Final = 0.5
+"""seconds from an interim answer to the final one"""
 
 Credential = Literal["good", "wrong", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API has to say. A status below 200 with `bare` is sent without its body. `retry_after`, in
-    seconds, is in the headers already.
+    """What the API has to say; `body` is JSON. A status below 200 with `bare` is sent without its body.
+    `retry_after`, in seconds, is in the headers already.
     """
 
     status: int
-    body: JsonValue
+    body: bytes
     kind: AnswerClass
     error_type: str | None = None
     order_id: str | None = None

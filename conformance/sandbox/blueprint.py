@@ -18,6 +18,7 @@ from conformance.contract import Contract, Operation, Situation
 from conformance.evidence import AnswerClass
 from conformance.faults import InProgressForm
 from conformance.sandbox.answers import Answer
+from conformance.sandbox.documents import write_document
 from conformance.sandbox.templates import Render, compile_template
 from conformance.sandbox.validation import Complaint, Schema
 
@@ -132,7 +133,7 @@ class Blueprint:
             "message": message,
             "help": entry.help if entry else None,
         }
-        return Answer(status, self._envelope(scope), kind, error_type=type_)
+        return Answer(status, write_document(self._envelope(scope)), kind, error_type=type_)
 
     def situation(self, situation: Situation, status: int | None = None) -> Answer:
         """The error that the API answers in a situation."""
@@ -158,7 +159,8 @@ class Blueprint:
             "help": entry.help,
             "details": details,
         }
-        return Answer(plain.status, self._invalid_body(scope), plain.kind, error_type=entry.type)
+        body = write_document(self._invalid_body(scope))
+        return Answer(plain.status, body, plain.kind, error_type=entry.type)
 
     def in_progress(self, form: InProgressForm | None = None) -> Answer:
         """That the original request is still being worked on: in that form, or in one that needs no 1xx."""
@@ -186,7 +188,7 @@ class Blueprint:
             header = f"{wait:.0f}" if float(wait).is_integer() else f"{wait}"
         return Answer(
             limit.status,
-            limit.body,
+            write_document(limit.body),
             "rate-limited",
             headers=(("Retry-After", header),) if header is not None else (),
             retry_after=wait,

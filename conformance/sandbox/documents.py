@@ -34,6 +34,11 @@ def read_document(body: bytes) -> JsonValue:
     return value
 
 
+def write_document(value: JsonValue) -> bytes:
+    """The document in ASCII, without a space too many."""
+    return _ENCODER.encode(value).encode("ascii")
+
+
 def same_document(one: JsonValue, other: JsonValue) -> bool:
     """Equal as JSON: 1 and 1.0 are one number, 1 and true are not the same."""
     if isinstance(one, bool) or isinstance(other, bool):
@@ -79,6 +84,7 @@ def _refuse(literal: str) -> NoReturn:
     raise ValueError(f"{literal} is no JSON")
 
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
 
 

@@ -12,13 +12,17 @@ from decimal import Decimal
 from pydantic import JsonValue
 
 from conformance.sandbox.answers import Answer, Caller
-from conformance.sandbox.documents import amount, money
+from conformance.sandbox.documents import amount, money, write_document
 from conformance.sandbox.templates import point
 from conformance.sandbox.world import Item, Order, World
 
 
-def book(world: World, request: JsonValue, mode: str, caller: Caller, exchange: int) -> tuple[Order, Answer]:
-    """Puts a valid order into the ledger; the answer is the original one, to be replayed ever after."""
+def book(
+    world: World, body: bytes, request: JsonValue, mode: str, caller: Caller, exchange: int
+) -> tuple[Order, Answer]:
+    """Puts a valid order into the ledger; the answer is the original one, to be replayed ever after. `request`
+    is what the body says.
+    """
     orders = world.contract.orders
     now, wall = world.elapsed(), time.time()
     synchronous = mode == orders.modes["sync"]
@@ -33,7 +37,7 @@ def book(world: World, request: JsonValue, mode: str, caller: Caller, exchange: 
         booked_at=now,
         ready_at=now + processing,
         exchange=exchange,
-        request=request,
+        body=body,
         created_at=_timestamp(wall),
         completed_at=_timestamp(wall + processing),
         total=money(sum(values, Decimal(0))),
@@ -48,9 +52,10 @@ def book(world: World, request: JsonValue, mode: str, caller: Caller, exchange: 
     )
     world.book(order)
     if synchronous:
-        return order, Answer(orders.sync_status, completed(world, order), "success", order_id=order.order_id)
-    accepted = world.blueprint.accepted(scope_of(world, order))
-    return order, Answer(orders.async_status, accepted, "success", order_id=order.order_id)
+        status, shown = orders.sync_status, completed(world, order, request)
+    else:
+        status, shown = orders.async_status, world.blueprint.accepted(scope_of(world, order, request))
+    return order, Answer(status, write_document(shown), "success", order_id=order.order_id)
 
 
 def items_of(world: World, request: JsonValue) -> list[JsonValue]:
@@ -64,24 +69,24 @@ def face_values(world: World, request: JsonValue) -> list[Decimal]:
     return [amount(point(item, pointer)) or Decimal(0) for item in items_of(world, request)]
 
 
-def scope_of(world: World, order: Order) -> dict[str, JsonValue]:
+def scope_of(world: World, order: Order, request: JsonValue) -> dict[str, JsonValue]:
     """The values for the templates of an order, all but its items."""
     return {
-        "request": order.request,
+        "request": request,
         "order_id": order.order_id,
         "status": world.state(order),
         "created_at": order.created_at,
         "completed_at": order.completed_at if world.is_completed(order) else None,
-        "currency": point(order.request, world.contract.orders.currency),
+        "currency": point(request, world.contract.orders.currency),
         "total_price": order.total,
     }
 
 
-def completed(world: World, order: Order) -> JsonValue:
+def completed(world: World, order: Order, request: JsonValue) -> JsonValue:
     """A finished order in full."""
-    scope = scope_of(world, order)
+    scope = scope_of(world, order, request)
     items: list[JsonValue] = []
-    for item, sent in zip(order.items, items_of(world, order.request), strict=True):
+    for item, sent in zip(order.items, items_of(world, request), strict=True):
         scope["item"] = sent
         scope["item_id"] = item.item_id
         scope["item_face_value"] = item.face_value

@@ -31,7 +31,7 @@ from conformance.faults import (
     Slow,
     Truncate,
 )
-from conformance.sandbox.answers import Answer, Caller, Reply
+from conformance.sandbox.answers import FINAL_AFTER, Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable
 from conformance.sandbox.orders import book, items_of
@@ -106,7 +106,9 @@ class Placing:
         if refusal := self._refuse():
             self._store(refusal, busy)
             return refusal
-        order, answer = book(self._world, self._body, self._mode, self._caller, self._exchange)
+        order, answer = book(
+            self._world, self._request.body, self._body, self._mode, self._caller, self._exchange
+        )
         self._booked = order.order_id
         self._store(answer, busy)
         return answer
@@ -116,7 +118,7 @@ class Placing:
         stored = self._find()
         if stored is None:
             return None
-        if not stored.is_for(self._request.body, self._body):
+        if not stored.is_for(self._request.body):
             return self._world.blueprint.error(self._world.contract.idempotency.mismatch_type)
         if self._now < stored.busy_until:
             return self._world.blueprint.in_progress()
@@ -129,7 +131,7 @@ class Placing:
     def _store(self, answer: Answer, busy: float = 0.0) -> None:
         key = self._caller.idempotency_key
         if key is not None:
-            entry = Stored(self._request.body, self._body, answer, self._now, self._now + busy)
+            entry = Stored(self._request.body, answer, self._now, self._now + busy)
             self._world.store.keep(key, entry)
 
     def _refuse(self) -> Answer | None:
@@ -192,7 +194,8 @@ class Placing:
         return answer
 
     def _in_progress(self, fault: InProgress) -> tuple[Answer, None, Answer | None]:
-        answer = self._process()
+        # Until the final answer has left, whoever asks a second time is told to wait as well.
+        answer = self._process(busy=FINAL_AFTER if fault.form == "102-then-final" else 0.0)
         # Whoever asks with another body, or about an order that was refused, is told so at once.
         if answer.kind != "success":
             return answer, None, None

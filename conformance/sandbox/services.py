@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from conformance.sandbox.answers import Answer
 from conformance.sandbox.blueprint import Route
-from conformance.sandbox.documents import Unreadable, money
+from conformance.sandbox.documents import Unreadable, money, read_document, write_document
 from conformance.sandbox.orders import completed, face_values, scope_of
 from conformance.sandbox.reading import Request
 from conformance.sandbox.templates import point
@@ -34,6 +34,10 @@ def serve(world: World, request: Request, route: Route) -> Answer:
         if schema.complaints(query, "query"):
             return world.blueprint.situation("invalid-query")
     return _SERVICES[route.operation.kind](world, request, route, query)
+
+
+def _success(body: JsonValue, order_id: str | None = None) -> Answer:
+    return Answer(200, write_document(body), "success", order_id=order_id)
 
 
 def _typed_query(pairs: tuple[tuple[str, str], ...], schema: Query) -> dict[str, JsonValue]:
@@ -62,12 +66,12 @@ def _typed(text: str, kind: JsonValue) -> JsonValue:
 
 
 def _static(world: World, request: Request, route: Route, query: Query) -> Answer:
-    return Answer(200, world.blueprint.answers[route.name]({}), "success")
+    return _success(world.blueprint.answers[route.name]({}))
 
 
 def _lookup(world: World, request: Request, route: Route, query: Query) -> Answer:
     entry = world.blueprint.entries(route.operation).get(route.parameter)
-    return Answer(200, entry, "success") if entry else world.blueprint.situation("unknown-path")
+    return _success(entry) if entry else world.blueprint.situation("unknown-path")
 
 
 def _balance(world: World, request: Request, route: Route, query: Query) -> Answer:
@@ -76,17 +80,17 @@ def _balance(world: World, request: Request, route: Route, query: Query) -> Answ
     # The account has no money in other currencies, and no end of it in its own.
     balance = _BALANCE if currency in contract.currencies else Decimal(0)
     scope: dict[str, JsonValue] = {"balance": money(balance), "currency": currency}
-    return Answer(200, world.blueprint.answers[route.name](scope), "success")
+    return _success(world.blueprint.answers[route.name](scope))
 
 
 def _fetch(world: World, request: Request, route: Route, query: Query) -> Answer:
     order = world.orders_by_id.get(route.parameter)
     if order is None:
         return world.blueprint.situation("unknown-order")
+    sent = read_document(order.body)
     if world.is_completed(order):
-        return Answer(200, completed(world, order), "success", order_id=order.order_id)
-    body = world.blueprint.incomplete(scope_of(world, order))
-    return Answer(200, body, "success", order_id=order.order_id)
+        return _success(completed(world, order, sent), order.order_id)
+    return _success(world.blueprint.incomplete(scope_of(world, order, sent)), order.order_id)
 
 
 def _list(world: World, request: Request, route: Route, query: Query) -> Answer:
@@ -116,12 +120,12 @@ def _list(world: World, request: Request, route: Route, query: Query) -> Answer:
         }
     )
     body: dict[str, JsonValue] = {route.operation.collection or "items": entries}
-    return Answer(200, body | (envelope if isinstance(envelope, dict) else {}), "success")
+    return _success(body | (envelope if isinstance(envelope, dict) else {}))
 
 
 def _listed(world: World, order: Order) -> JsonValue:
     render = world.blueprint.listed if world.is_completed(order) else world.blueprint.incomplete
-    return render(scope_of(world, order))
+    return render(scope_of(world, order, read_document(order.body)))
 
 
 def _cursor(world: World, order: Order) -> str:
@@ -145,7 +149,7 @@ def _estimate(world: World, request: Request, route: Route, query: Query) -> Ans
         "currency": point(body, world.contract.orders.currency),
         "total_price": float(sum(face_values(world, body))),
     }
-    return Answer(200, world.blueprint.answers[route.name](scope), "success")
+    return _success(world.blueprint.answers[route.name](scope))
 
 
 _SERVICES: Final[Mapping[str, Callable[[World, Request, Route, Query], Answer]]] = {

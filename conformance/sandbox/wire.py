@@ -6,7 +6,6 @@ What must never be known here: sockets, the state of a trial, and what the API d
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +31,8 @@ from conformance.faults import (
     Slow,
     Truncate,
 )
-from conformance.sandbox.answers import Answer, Reply
+from conformance.sandbox.answers import FINAL_AFTER, Answer, Reply
+from conformance.sandbox.documents import read_document, write_document
 
 Ending = Literal["next", "owing", "close", "reset", "silence"]
 """How the line is left: open for the next request; the same, though the client was owed more; FIN; RST; open,
@@ -40,10 +40,6 @@ but nothing is read or written any more.
 """
 Headers = tuple[tuple[str, str], ...]
 
-FINAL_AFTER: Final = 0.5
-"""seconds from an interim answer to the final one"""
-
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _GARBAGE: Final = b"\x00\x16SSH-0.0-nothing that a client of HTTP would read\r\n\xff\xfe\x80\r\n\r\n"
 _PAGE: Final = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
@@ -168,10 +164,6 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-def _encode(body: JsonValue) -> bytes:
-    return _ENCODER.encode(body).encode("ascii")
-
-
 def _told(answer: Answer, headers: Headers, body: bytes) -> Sent:
     return Sent(
         answer=answer.kind,
@@ -187,7 +179,7 @@ def _told(answer: Answer, headers: Headers, body: bytes) -> Sent:
 
 
 def _plain(answer: Answer, place: Place, delay: float = 0.0) -> Script:
-    body = _encode(answer.body)
+    body = answer.body
     headers = _headers(len(body), "application/json", place, answer.headers)
     written = b"" if place.bodiless else body
     step = Step(_head(answer.status, headers) + written, _told(answer, headers, written), delay)
@@ -196,7 +188,7 @@ def _plain(answer: Answer, place: Place, delay: float = 0.0) -> Script:
 
 def _interim(answer: Answer) -> Step:
     """An informational status as the only thing that is said, if the script ends here."""
-    body = b"" if answer.bare else _encode(answer.body)
+    body = b"" if answer.bare else answer.body
     headers: Headers = (
         () if answer.bare else (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
     )
@@ -266,7 +258,12 @@ def _rewritten(rewrite: Callable[[JsonValue], JsonValue]) -> Callable[[Fault, Re
         answer = reply.answer
         assert answer is not None
         return script(
-            replace(reply, treatment=None, answer=replace(answer, body=rewrite(answer.body))), place
+            replace(
+                reply,
+                treatment=None,
+                answer=replace(answer, body=write_document(rewrite(read_document(answer.body)))),
+            ),
+            place,
         )
 
     return make

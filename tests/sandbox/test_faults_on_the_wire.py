@@ -390,5 +390,5 @@ def test_a_schedule_for_everybody_is_met_by_each_order_on_its_own(begin: Begin) 
     stage = begin(orders=planned, schedule=(RateLimit(),))
     asked = [(1, "k"), (7, "m"), (7, "m"), (8, "n"), (7, "o")]
     answers = [stage.ask(order(order_body(value), idempotency_key=key)).status for value, key in asked]
-    assert answers == [200, 429, 200, 429, 429]
+    assert answers == [200, 429, 200, 429, 200]
     assert stage.exchanges[1].reference is None
