@@ -5,47 +5,43 @@ What lives here: the profile that an exhibit is given, and the suite that is put
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
 
 import gallery
+from conformance.finding import CheckResult
 from conformance.suite import Options, Suite
 
-HOME = Path(gallery.__file__).resolve().parents[1]
+HOME = Path(gallery.__file__).resolve().parent
 
 
-@contextmanager
-def viewing(
+def view(
     target: str,
     *,
     select: tuple[str, ...] = (),
     profile: Mapping[str, object] | None = None,
-    examples: int | None = None,
+    examples: int = 0,
     seed: int = 1,
-) -> Iterator[Suite]:
-    """A suite for the client that `target` names, with a profile of its own. It ends what it has started."""
+) -> dict[str, CheckResult]:
+    """The results, by check, of the client that `target` names. `profile`: what its golive.yaml says beyond the
+    ordinary; `select`: ids of checks, all if there are none; `examples`: generated trials for each check.
+    """
     written = {
         "subject": target.partition(":")[2],
         "client": {"driver": "python", "target": target},
         "api_version": "2024-02-05",
         **(profile or {}),
     }
-    paths = os.environ.get("PYTHONPATH")
     with TemporaryDirectory(prefix="gallery-") as folder:
         path = Path(folder) / "golive.yaml"
         path.write_text(yaml.safe_dump(written))
-        os.environ["PYTHONPATH"] = os.pathsep.join([str(HOME), *([paths] if paths else [])])
+        # A client is imported from the folder of its profile.
+        (path.parent / HOME.name).symlink_to(HOME)
         suite = Suite(Options(path, seed, select=select, examples=examples))
         try:
-            yield suite
+            return {check.id: suite.examine(check) for check in suite.selected}
         finally:
             suite.close()
-            if paths is None:
-                del os.environ["PYTHONPATH"]
-            else:
-                os.environ["PYTHONPATH"] = paths

@@ -7,11 +7,11 @@ import uuid
 from pathlib import Path
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
-SOON = wait_exponential_jitter(initial=1, max=30, jitter=1)
-LATER = wait_exponential_jitter(initial=5, max=60, jitter=2)
+SOON = wait_exponential(multiplier=1, max=30) + wait_random(0, 1)
+LATER = wait_exponential(multiplier=5, max=60) + wait_random(0, 2)
 
 
 class Refused(Exception):
