@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 from gallery.catalogue import BROKEN, CORRECT, Exhibit
 from gallery.viewing import view
@@ -18,7 +19,7 @@ def main(names: Sequence[str]) -> int:
     correct = [exhibit for exhibit in CORRECT if _wanted(exhibit.name, names)]
     amiss = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for line, right in (*pool.map(_broken, broken), *pool.map(_correct, correct)):
+        for line, right in chain(pool.map(_broken, broken), pool.map(_correct, correct)):
             print(line, flush=True)
             amiss += not right
     print(f"\n{len(broken) + len(correct)} clients, {amiss} not as they should be")
