@@ -26,6 +26,12 @@ from conformance.rigs import RigError
 
 REPETITIONS = 3
 """times that a counterexample is run again, to say how reliably it comes back"""
+SILENCE = (
+    "Nothing at all can be said of a client that never reaches the sandbox, so nothing passes.",
+    "Have the client send its requests to the base URL that it is given, in context.base_url or through "
+    "{base_url} in client.env, and look at what it says in the sequence above.",
+)
+"""impact and remedy for a client that sends nothing"""
 MOST_STEPS = 40
 """trials spent at the most on making a counterexample of the floor smaller"""
 
@@ -173,7 +179,9 @@ class _Examiner:
             self.tally.unmet[aspect] = f"an undisturbed order already failed ({evidence.stopped})"
         if found is None:
             return None
-        return Finding(found.violation, evidence, self.check.impact, self.check.remedy)
+        if evidence.exchanges:
+            return Finding(found.violation, evidence, self.check.impact, self.check.remedy)
+        return Finding(found.violation, evidence, *SILENCE)
 
     def _through_floor(self) -> _Found | None:
         for aspect, trials in self.floor.items():

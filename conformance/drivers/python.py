@@ -30,6 +30,8 @@ from conformance.trial import Stop
 Target = Callable[[dict[str, object], "Context"], object]
 LOG_LIMIT = 4_000_000
 """characters of log records kept for one trial"""
+MOST_SAID = 500
+"""characters kept of what a client said with an exception"""
 
 
 class TargetError(Exception):
@@ -115,6 +117,7 @@ class PythonDriver:
         started = time.monotonic() - self.epoch
         over = threading.Event()
         believed: list[Outcome | Crash] = []
+        raised: list[str] = []
 
         def run() -> None:
             try:
@@ -124,6 +127,7 @@ class PythonDriver:
                 believed.append(from_return(value))
             except BaseException as error:  # noqa: BLE001  whatever the client raises is what it says, SystemExit too
                 self.traces.append("".join(traceback.format_exception(error)))
+                raised.extend(traceback.format_exception_only(error)[-1:])
                 believed.append(from_exception(error, self._contract))
             finally:
                 over.set()
@@ -143,7 +147,8 @@ class PythonDriver:
         if isinstance(result, Crash):
             detail = self._scanner.redact(result.detail)
             return Call(order.reference, number, started, ended, None, "crashed", detail)
-        return Call(order.reference, number, started, ended, result)
+        said = self._scanner.redact("".join(raised).strip())[:MOST_SAID]
+        return Call(order.reference, number, started, ended, result, detail=said)
 
 
 async def _finish(value: object) -> object:

@@ -201,7 +201,11 @@ def _said(call: Call) -> str:
         return f"{endings[call.ending]}: {plain(call.detail, 200)}" if call.detail else endings[call.ending]
     order_id = None if outcome.order_id is None else shortened(plain(outcome.order_id, 80))
     told = [order_id, outcome.status, outcome.type]
-    return " ".join([outcome.kind, *(plain(part, 80) for part in told if part)])
+    words = [plain(part, 80) for part in told if part]
+    # What a client raised often says its own type again.
+    if call.detail and not any(word in call.detail for word in words):
+        words.append(f"({plain(call.detail, 120)})")
+    return " ".join([outcome.kind, *words])
 
 
 _LOST = {
