@@ -50,7 +50,8 @@ class CheckItem(pytest.Item):
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, None, self.check.id
+        # Not the bare id: pytest would show its dots as colons, in node ids that then lead nowhere.
+        return self.path, None, f"{self.check.id}: {self.check.title}"
 
     def packed(self) -> str | None:
         """The result as one ASCII string: nothing else is safe to send between processes."""

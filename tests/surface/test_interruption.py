@@ -75,8 +75,8 @@ def terminate(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize(
     ("program", "interrupt", "jobs"),
-    [(False, ctrl_c, []), (True, terminate, []), (False, terminate, ["-j", "2"])],
-    ids=["function, Ctrl-C", "program, SIGTERM", "two processes, SIGTERM"],
+    [(True, ctrl_c, []), (False, terminate, ["-j", "2"])],
+    ids=["a program, Ctrl-C", "two processes, SIGTERM"],
 )
 def test_an_interrupted_run_reports_what_it_has_as_incomplete(
     program: bool, interrupt: Callable[[subprocess.Popen[str]], None], jobs: list[str], tmp_path: Path
@@ -96,9 +96,10 @@ def test_an_interrupted_run_reports_what_it_has_as_incomplete(
 def test_a_failure_before_the_interruption_still_means_not_ready(tmp_path: Path) -> None:
     project = stuck(tmp_path, program=False, more="account: {keys: {playground: {env: NO_SUCH_KEY}}}\n")
     arguments = ["--clock", "real", "--skip", "account.key-*"]
-    status, out, _ = interrupted(project, arguments, ctrl_c)
+    status, out, running = interrupted(project, arguments, ctrl_c)
     assert status == 1, out
     assert project.statuses()["account.ip-allowlist-sane"] == "failed"
+    assert until(lambda: not any(map(_is_there, running))), "processes were left behind"
 
 
 def until(true: Callable[[], bool]) -> bool:
