@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,18 +47,24 @@ def locate_contract(name_or_path: str | Path, *, folder: Path | None = None) -> 
 
 def load_contract(name_or_path: str | Path, *, folder: Path | None = None) -> Contract:
     """The contract of that name or in that file. Raises `Mistakes` with all that is wrong with it."""
-    from pydantic import TypeAdapter
-
-    from conformance.contract import Contract
-    from conformance.located import read, validate
-
-    document = read(locate_contract(name_or_path, folder=folder))
-    return validate(document, TypeAdapter(Contract), rules=[_names_that_lead_nowhere, _key_shape])
+    path = locate_contract(name_or_path, folder=folder)
+    return _loaded(path, contract_digest(path) if path.is_file() else "")
 
 
 def contract_digest(name_or_path: str | Path, *, folder: Path | None = None) -> str:
     """SHA-256 of the contract's file, in hex."""
     return hashlib.sha256(locate_contract(name_or_path, folder=folder).read_bytes()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path, _digest: str) -> Contract:
+    """Read once for each content: profile and suite both ask, and reading takes a tenth of a second."""
+    from pydantic import TypeAdapter
+
+    from conformance.contract import Contract
+    from conformance.located import read, validate
+
+    return validate(read(path), TypeAdapter(Contract), rules=[_names_that_lead_nowhere, _key_shape])
 
 
 def _names_that_lead_nowhere(data: JsonValue) -> Iterator[Wrong]:
