@@ -93,6 +93,8 @@ def transient_retried(case: Case) -> Iterator[Remark]:
             yield Observed()
         elif outcome is not None and outcome.kind == "unknown" and not case.resumes:
             yield Unmet("the client said unknown, and the profile says that it does not resume")
+        elif story.cut_short:
+            yield Unmet("the faults went on for longer than the suite asked again")
         else:
             yield Violation(
                 f"ended {outcome.kind if outcome else 'without an outcome'}",

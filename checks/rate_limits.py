@@ -72,6 +72,8 @@ def own_envelope(case: Case) -> Iterator[Remark]:
             yield Observed()
         elif last.fault is not None and not isinstance(last.fault, RateLimit | Ok):
             yield Unmet(f"the client got past the 429 and stopped at another fault, {last.fault.fault}")
+        elif story.cut_short:
+            yield Unmet("the 429s went on for longer than the suite asked again")
         elif outcome is None:
             yield Violation("derailed", f"after a 429 the client said {story.said()}", limited)
         else:

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from conformance.contract import Contract
 from conformance.evidence import Call, Evidence, Exchange, LedgerEntry, Outcome, PlannedOrder
+from conformance.faults import Ok
 
 RESOLVING = frozenset({"success", "final", "rate-limited", "key-mismatch"})
 """answers after which it is certain whether this attempt booked the order"""
@@ -105,6 +106,19 @@ class Story:
         outcome = self.outcome
         created = outcome is not None and outcome.kind == "created" and self.booked_by(outcome.order_id)
         return created and not told
+
+    @property
+    def cut_short(self) -> bool:
+        """The faults outlasted the suite's asking again: the last call, too, met one and left the order undecided.
+        How the client would have ended, nobody can say.
+        """
+        call, outcome = self.last_call, self.outcome
+        if call is None or outcome is None or not self.attempts:
+            return False
+        last = self.attempts[-1]
+        undecided = outcome.kind == "unknown" or last.answer == "rate-limited"
+        faulty = last.fault is not None and not isinstance(last.fault, Ok)
+        return undecided and faulty and last.received_at >= call.started_at
 
     def booked_by(self, order_id: str | None) -> bool:
         return any(entry.order_id == order_id for entry in self.ledger)
