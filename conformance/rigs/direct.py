@@ -15,10 +15,11 @@ from pathlib import Path
 from conformance.contract import Contract
 from conformance.drivers.command import CommandDriver
 from conformance.drivers.confinement import Confinement
+from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.evidence import ClockReading, Evidence, Exchange, Trial
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
-from conformance.rigs import Facts
+from conformance.rigs import Facts, RigError
 from conformance.sandbox import Sandbox, World
 from conformance.trial import Stop, run_orders
 
@@ -29,8 +30,14 @@ CALL_LIMIT = 180.0
 
 
 class DirectRig:
+    """Raises RigError when the client's environment cannot be filled in."""
+
     def __init__(self, profile: Profile, contract: Contract, *, seed: int) -> None:
         assert profile.client is not None
+        try:
+            render_env({**profile.client.env, **profile.client.debug_env}, {})
+        except EnvironmentMistake as error:
+            raise RigError(str(error)) from None
         self.secrets: list[str] = []
         self._profile = profile
         self._client = profile.client

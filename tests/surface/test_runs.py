@@ -120,6 +120,14 @@ def test_a_program_that_is_not_there_is_told_by_every_finding(tmp_path: Path) ->
     assert "client.command could not be started: " in ran.out
 
 
+def test_an_environment_that_cannot_be_filled_in_is_refused(tmp_path: Path) -> None:
+    project = project_in(tmp_path, program=True)
+    project.profile('{driver: command, command: [client], env: {API_URL: "{address}"}}')
+    ran = project.golive("run", "--select", "versions.pinned")
+    assert ran.status == 2, ran.out + ran.err
+    assert "client.env.API_URL: nothing is called {address}; there are {base_url}, " in ran.err
+
+
 def test_a_client_that_cannot_be_imported_is_shown_where_it_breaks(tmp_path: Path) -> None:
     project = project_in(tmp_path)
     project.write("client.py", "import nothing_like_that\n")

@@ -39,7 +39,7 @@ def sandbox(*arguments: str, cwd: Path) -> Iterator[tuple[subprocess.Popen[str],
         try:
             yield process, "".join(said)
         finally:
-            process.kill()
+            process.terminate()
 
 
 def pasted(said: str, *, flags: Sequence[str] = ()) -> Any:
