@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from conformance.evidence import Evidence, Trial, trials
+from conformance.faults import InProgress, Schedule
 from conformance.planning import with_references
 from conformance.rigs import Rig
 
@@ -34,7 +35,13 @@ class Laboratory:
         """Begins to run these, as many side by side as the rig bears; none where it bears only one."""
         if self._pool:
             for trial in planned:
-                self._submit(trial)
+                if self.bears(trial):
+                    self._submit(trial)
+
+    def bears(self, trial: Trial) -> bool:
+        """Is this trial one that can be waited for?"""
+        longest = self.rig.facts.longest
+        return longest is None or all(_length(order.schedule) <= longest for order in trial.orders)
 
     def evidence(self, trial: Trial) -> Evidence:
         """The evidence of this trial, shared with everybody who asks for the same one. Blocks."""
@@ -78,3 +85,7 @@ class Laboratory:
                 future.set_exception(error)
                 raise
         return future
+
+
+def _length(schedule: Schedule) -> int:
+    return sum(fault.times if isinstance(fault, InProgress) else 1 for fault in schedule)

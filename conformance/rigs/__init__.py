@@ -14,7 +14,9 @@ class RigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """How a rig examines, for the report's head. `parallel`: trials that run side by side."""
+    """How a rig examines, for the report's head. `parallel`: trials that run side by side. `longest`: faults
+    that one order can meet at the most, where each of them may cost minutes; None where they cost nothing.
+    """
 
     driver: str
     clock: str
@@ -22,6 +24,7 @@ class Facts:
     confined: bool
     confinement: str
     parallel: int
+    longest: int | None = None
 
 
 class Rig(Protocol):

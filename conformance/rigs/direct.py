@@ -25,6 +25,8 @@ from conformance.trial import Stop, run_orders
 
 PARALLEL = 16
 """trials side by side: they mostly wait"""
+LONGEST = 3
+"""faults for one order: the suite, as the caller, waits 300 s before it asks for the fifth time"""
 CALL_LIMIT = 180.0
 """seconds for one call"""
 
@@ -56,6 +58,7 @@ class DirectRig:
             self._confinement.confined,
             "network namespace" if self._confinement.confined else (self._confinement.reason or ""),
             PARALLEL,
+            LONGEST,
         )
 
     def run(self, trial: Trial) -> Evidence:

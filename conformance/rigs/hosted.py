@@ -51,7 +51,15 @@ class HostedRig:
         assert profile.client is not None
         self._confinement = Confinement()
         # Where there is no namespace the guard inside the process still holds what Python itself sends.
-        self.facts = Facts("python", clock, "simulated", True, self._confinement.reason or "", 1)
+        self.facts = Facts(
+            "python",
+            clock,
+            "simulated",
+            True,
+            self._confinement.reason or "",
+            1,
+            None if clock == "virtual" else 3,
+        )
         self.secrets: list[str] = []
         self._profile = profile
         self._contract = contract
