@@ -1,7 +1,7 @@
 # `make help` says what there is. Needs python3 (3.11 or newer), git and make; all else goes into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint gallery clean
+.PHONY: help setup demo test lint gallery bench clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -15,6 +15,7 @@ help:
 	@echo '              make test ARGS="-k contract -x" hands its arguments to pytest'
 	@echo 'make lint     ruff and mypy alone'
 	@echo 'make gallery  which check catches which broken client, and that it accuses no correct one'
+	@echo 'make bench    what golive costs before it does anything, as ratios'
 	@echo 'make setup    a $(VENV) to work in; the others call it as they need it'
 	@echo '              make setup PYTHON=/path/to/python3.13 chooses the interpreter'
 	@echo 'make clean    take away $(VENV) and every cache'
@@ -34,6 +35,9 @@ lint: $(VENV)/.ready-to-develop
 
 gallery: $(VENV)/.ready-to-develop
 	$(BIN)/python -m gallery $(ARGS)
+
+bench: $(VENV)/.ready-to-develop
+	$(BIN)/python benchmarks/start_up.py
 
 setup: $(VENV)/.ready-to-develop
 	@echo 'Ready: $(BIN)/golive --help'
