@@ -52,14 +52,15 @@ def launch(
             print("-j needs pytest-xdist: pip install pytest-xdist", file=sys.stderr)
             return USAGE
         options += [("-p", "xdist.plugin"), ("-n", jobs)]
-    with tempfile.TemporaryDirectory(prefix="golive-") as folder:
+    with tempfile.TemporaryDirectory(prefix="golive-", ignore_cleanup_errors=True) as folder:
         return _run_pytest(Path(folder), [str(part) for option in options for part in option])
 
 
 def _run_pytest(folder: Path, options: list[str]) -> int:
-    settings, nothing = folder / "golive.ini", folder / "nothing"
+    settings, nothing, temporary = folder / "golive.ini", folder / "nothing", folder / "tmp"
     settings.write_text("[pytest]\n")
     nothing.mkdir()
+    temporary.mkdir()
     command = [
         sys.executable,
         "-P",  # a conformance.py in the current folder must not shadow ours
@@ -74,6 +75,7 @@ def _run_pytest(folder: Path, options: list[str]) -> int:
     ours |= {
         "PYTHONSAFEPATH": "1",  # as -P, for the workers that xdist starts
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "TMPDIR": str(temporary),  # so that nothing stays behind, even of a worker that was killed
         "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
     }
     return _STATUSES.get(_wait_for(command, ours), INCOMPLETE)

@@ -44,10 +44,12 @@ def interrupted(
     project: Project, arguments: list[str], interrupt: Callable[[subprocess.Popen[str]], None]
 ) -> tuple[int, str, list[int]]:
     """Exit status and output of a run that is interrupted once the client is stuck, and who was running then."""
+    temporary = project.folder / "temporary"
+    temporary.mkdir()
     with subprocess.Popen(
         [GOLIVE, "run", *arguments],
         cwd=project.folder,
-        env=environment_of(),
+        env=environment_of({"TMPDIR": str(temporary)}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -58,6 +60,7 @@ def interrupted(
             running = _descendants(process.pid)
             interrupt(process)
             out, _ = process.communicate(timeout=SOON)
+            assert list(temporary.iterdir()) == [], "files were left behind"
         finally:
             process.kill()
     return process.returncode, out, running
