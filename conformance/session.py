@@ -144,10 +144,16 @@ class Session:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        packed = getattr(report, "golive", None)
-        if packed is None or self.worker:
+        if self.worker:
             return
-        result = self._unpacked(packed)
+        packed = getattr(report, "golive", None)
+        if packed is not None:
+            result = self._unpacked(packed)
+        elif report.failed and _check_id(report.nodeid) in {check.id for check in self.suite.selected}:
+            # Its process died, or somebody's hook broke it: nothing was proven, and the reader is told why.
+            result = CheckResult(_check_id(report.nodeid), "error", reason=report.longreprtext)
+        else:
+            return
         self.results[result.id] = result
         if self.progress:
             self.progress.ended(result)

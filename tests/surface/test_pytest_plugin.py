@@ -163,6 +163,25 @@ def test_a_client_that_cannot_be_imported_is_shown_where_it_breaks(tmp_path: Pat
     assert not (tmp_path / "golive-report").exists()
 
 
+def test_a_check_whose_process_died_is_an_error_and_no_pass(tmp_path: Path) -> None:
+    project = project_in(tmp_path)
+    project.write(
+        "conftest.py",
+        """\
+        import os
+
+        def pytest_runtest_call(item):
+            if "PYTEST_XDIST_WORKER" in os.environ:
+                os._exit(1)
+        """,
+    )
+    ran = project.pytest("--golive", "golive.yaml", "-n", "1", "golive::versions::supported")
+    assert ran.status == 1, ran.out + ran.err
+    (check,) = (check for check in project.report()["checks"] if check["id"] == "versions.supported")
+    assert check["status"] == "error"
+    assert "crashed" in check["reason"]
+
+
 def test_every_mistake_of_a_profile_is_told_at_once(tmp_path: Path) -> None:
     project = project_in(tmp_path)
     project.write("golive.yaml", "subjct: acme\nclient: {driver: pyton}\napi_version: 3\n")
