@@ -9,7 +9,8 @@ from conformance import plans
 from conformance.check import Observed, Remark, Unmet, check
 from conformance.faults import RateLimit, Reset
 from conformance.finding import Violation
-from conformance.judge.case import Case, short
+from conformance.judge.case import Case
+from conformance.judge.retrying import ended_created, other_keys
 from conformance.planning import sequences, singles
 
 
@@ -72,14 +73,7 @@ def transient_retried(case: Case) -> Iterator[Remark]:
             yield Unmet("no transient error was delivered")
             continue
         numbers = tuple(attempt.number for attempt in told)
-        for later in story.after(told[0]):
-            if later.idempotency_key != told[0].idempotency_key:
-                yield Violation(
-                    "key changed",
-                    f"attempt {later.attempt} followed a {told[0].status} under {short(later.idempotency_key)} "
-                    f"instead of {short(told[0].idempotency_key)}",
-                    (told[0].number, later.number),
-                )
+        yield from other_keys(story, (told[0], *story.after(told[0])))
         own = [retry.wait for retry in story.retries if retry.earlier in told and not retry.by_suite]
         if len(own) > 1 and case.evidence.clock.held and median(own[1:]) < pause * 0.9:
             yield Violation(
@@ -88,20 +82,10 @@ def transient_retried(case: Case) -> Iterator[Remark]:
                 f"the median; at least {pause:g} s are asked for",
                 numbers,
             )
-        outcome = story.outcome
-        if outcome is not None and outcome.kind == "created" and story.booked_by(outcome.order_id):
-            yield Observed()
-        elif outcome is not None and outcome.kind == "unknown" and not case.resumes:
-            yield Unmet("the client said unknown, and the profile says that it does not resume")
-        elif story.cut_short:
-            yield Unmet("the faults went on for longer than the suite asked again")
-        else:
-            yield Violation(
-                f"ended {outcome.kind if outcome else 'without an outcome'}",
-                f"after {len(told)} transient answers the API was well again; {story.reference} was attempted "
-                f"{len(story.attempts)} times and the client in the end said {story.said()}",
-                numbers,
-            )
+        what = (
+            f"after {len(told)} transient answers and {len(story.attempts)} attempts the API was well again"
+        )
+        yield from ended_created(case, story, numbers, what)
 
 
 @check(

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from conformance import plans
 from conformance.check import Observed, Remark, Unmet, check
 from conformance.faults import Ok, RateLimit
-from conformance.finding import Violation
 from conformance.judge.case import Case
 from conformance.judge.pauses import own_pauses
+from conformance.judge.retrying import ended_created
 from conformance.planning import sequences, singles
 
 
@@ -67,20 +67,12 @@ def own_envelope(case: Case) -> Iterator[Remark]:
         if not limited:
             yield Unmet("no 429 was delivered")
             continue
-        outcome, last = story.outcome, story.attempts[-1]
-        if outcome is not None and (outcome.kind == "created" or not case.resumes):
+        created = story.outcome is not None and story.outcome.kind == "created"
+        last = story.attempts[-1].fault
+        if story.outcome is not None and not created and not case.resumes:
             yield Observed()
-        elif last.fault is not None and not isinstance(last.fault, RateLimit | Ok):
-            yield Unmet(f"the client got past the 429 and stopped at another fault, {last.fault.fault}")
-        elif story.cut_short:
-            yield Unmet("the 429s went on for longer than the suite asked again")
-        elif outcome is None:
-            yield Violation("derailed", f"after a 429 the client said {story.said()}", limited)
+        elif not created and last is not None and not isinstance(last, RateLimit | Ok):
+            yield Unmet(f"the client got past the 429 and stopped at another fault, {last.fault}")
         else:
-            sent = len(story.attempts)
-            yield Violation(
-                f"gave up {outcome.kind}",
-                f"the API was well again after {len(limited)} 429s; the client was asked {len(story.calls)} times, "
-                f"made {sent} attempts, and in the end said {story.said()}",
-                limited,
-            )
+            what = f"the API was well again after {len(limited)} 429s and {len(story.attempts)} attempts"
+            yield from ended_created(case, story, limited, what)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from conformance import plans
-from conformance.check import NotApplicable, Note, Observed, Remark, Unmet, check
+from conformance.check import Observed, Remark, Unmet, check
 from conformance.faults import InProgress, RateLimit, Reset
 from conformance.finding import Violation
 from conformance.judge.case import Case, same_json, short
 from conformance.judge.pauses import own_pauses
+from conformance.judge.retrying import ended_created, other_bodies, other_keys, was_retried
 from conformance.planning import sequences, singles, trial
 
 
@@ -116,21 +117,8 @@ def same_key_on_retry(case: Case) -> Iterator[Remark]:
     key, until a final error ends the order as it was.
     """
     for story in case.stories:
-        first, *retries = story.undisturbed or (None,)
-        if not retries and story.looked_up:
-            yield NotApplicable("the client looked the order up and had no need to send it again")
-        elif not retries:
-            yield Unmet("the client made no second attempt")
-        for retry in retries:
-            assert first is not None
-            yield Observed()
-            if retry.idempotency_key != first.idempotency_key:
-                yield Violation(
-                    "key changed",
-                    f"attempt {retry.attempt} for {story.reference} used {short(retry.idempotency_key)}, "
-                    f"attempt {first.attempt} had used {short(first.idempotency_key)}",
-                    (first.number, retry.number),
-                )
+        yield from was_retried(story)
+        yield from other_keys(story, story.undisturbed)
 
 
 @check(
@@ -147,22 +135,8 @@ def same_key_on_retry(case: Case) -> Iterator[Remark]:
 def same_body_on_retry(case: Case) -> Iterator[Remark]:
     """As for the key: bodies are compared as JSON; equal JSON in other bytes is noted, no more."""
     for story in case.stories:
-        first, *retries = story.undisturbed or (None,)
-        if not retries and story.looked_up:
-            yield NotApplicable("the client looked the order up and had no need to send it again")
-        elif not retries:
-            yield Unmet("the client made no second attempt")
-        for retry in retries:
-            assert first is not None
-            yield Observed()
-            if not same_json(first.body, retry.body):
-                yield Violation(
-                    "body changed",
-                    f"attempt {retry.attempt} for {story.reference} sent another body than attempt {first.attempt}",
-                    (first.number, retry.number),
-                )
-            elif first.body != retry.body:
-                yield Note("the body of a retry is equal as JSON but not byte for byte")
+        yield from was_retried(story)
+        yield from other_bodies(story, story.undisturbed)
 
 
 @check(
@@ -215,19 +189,8 @@ def lost_response_recovered(case: Case) -> Iterator[Remark]:
             yield Unmet("no answer to a booked order was lost")
             continue
         booked = story.lost[0]
-        outcome = story.outcome
-        if outcome is not None and outcome.kind == "created" and outcome.order_id == booked.booked:
-            yield Observed()
-        elif outcome is not None and outcome.kind == "unknown" and not case.resumes:
-            yield Unmet("the client said unknown, and the profile says that it does not resume")
-        elif story.cut_short:
-            yield Unmet("the faults went on for longer than the suite asked again")
-        else:
-            yield Violation(
-                f"ended {outcome.kind if outcome else 'without an outcome'}",
-                f"order {booked.booked} exists, its answer was lost, and the client in the end said {story.said()}",
-                (booked.number,),
-            )
+        what = f"order {booked.booked} exists and its answer was lost"
+        yield from ended_created(case, story, (booked.number,), what, booked.booked)
 
 
 @check(
@@ -264,36 +227,15 @@ def in_progress_waited_out(case: Case) -> Iterator[Remark]:
         if not met:
             yield Unmet("no attempt was answered as in progress")
             continue
-        numbers = tuple(attempt.number for attempt in met)
-        for later in story.after(met[0]):
-            if later.idempotency_key != met[0].idempotency_key:
-                yield Violation(
-                    "new key",
-                    f"{story.reference} was in progress under {short(met[0].idempotency_key)} and was sent again "
-                    f"under {short(later.idempotency_key)}",
-                    (met[0].number, later.number),
-                )
-            elif not same_json(met[0].body, later.body):
-                yield Violation(
-                    "body changed", f"{story.reference} was sent again with another body", numbers
-                )
+        since = (met[0], *story.after(met[0]))
+        yield from other_keys(story, since)
+        yield from other_bodies(story, since)
         readable = [
             attempt for attempt in met if attempt.answer == "in-progress" and attempt.interim_status is None
         ]
         yield from own_pauses(case, story, readable, case.contract.idempotency.pause, "is still in progress")
-        outcome = story.outcome
-        if outcome is not None and outcome.kind == "created" and story.booked_by(outcome.order_id):
-            yield Observed()
-        elif outcome is not None and outcome.kind == "unknown" and not case.resumes:
-            yield Unmet("the client said unknown, and the profile says that it does not resume")
-        elif story.cut_short:
-            yield Unmet("the faults went on for longer than the suite asked again")
-        else:
-            yield Violation(
-                f"ended {outcome.kind if outcome else 'without an outcome'}",
-                f"{story.reference} was in progress and then finished; the client in the end said {story.said()}",
-                numbers,
-            )
+        numbers = tuple(attempt.number for attempt in met)
+        yield from ended_created(case, story, numbers, f"{story.reference} was in progress and then finished")
 
 
 @check(
