@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.hygiene.addresses import problems
-
 from conformance import plans
 from conformance.check import NotApplicable, Observed, Remark, Unmet, check, declared
 from conformance.contract import Contract
 from conformance.faults import RateLimit
 from conformance.finding import Violation
+from conformance.hygiene.addresses import problems
 from conformance.judge.case import Case
 from conformance.planning import singles
 from conformance.profile import Profile

@@ -131,7 +131,9 @@ class Errors(_Model):
     invalid_body_detail: JsonValue
     situations: Mapping[Situation, str]
     catalogue: tuple[ErrorType, ...]
-    transient_retry_pause: float = Field(description="seconds; the median wait of later retries is at least this")
+    transient_retry_pause: float = Field(
+        description="seconds; the median wait of later retries is at least this"
+    )
     source: str
 
 
@@ -169,7 +171,9 @@ class Orders(_Model):
     face_value: str
     face_value_step: str = Field(description="smallest difference between two face values, as a decimal")
     currency: str
-    product_codes: tuple[str, ...] = Field(description="pointers, relative to an item, to codes or lists of them")
+    product_codes: tuple[str, ...] = Field(
+        description="pointers, relative to an item, to codes or lists of them"
+    )
     id: str
     status: str
     id_template: str = Field(description="`{ulid}` is replaced")

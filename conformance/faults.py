@@ -21,9 +21,7 @@ class _Fault(BaseModel):
         """The mapping that a schedule file holds for this fault: what it is first, then what is not plain."""
         whole = self.model_dump(by_alias=True)
         telling = self.model_dump(by_alias=True, exclude_defaults=True)
-        return {
-            key: whole[key] for key in ("fault", "type", "form", "when", "to") if key in whole
-        } | telling
+        return {key: whole[key] for key in ("fault", "type", "form", "when", "to") if key in whole} | telling
 
 
 class Ok(_Fault):
