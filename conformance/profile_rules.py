@@ -14,11 +14,9 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from conformance.contracts import DEFAULT, load_contract, locate_contract
+from conformance.drivers.environment import BRACES
 from conformance.located import Mistakes, Place, Rule, Wrong, find
 from conformance.mistakes import resembling
-
-PLACEHOLDERS = ("base_url", "api_key", "api_version", "reference", "state_dir", "ca_file", "port")
-"""What can stand in braces in `client.env`, `client.url` and `client.ready`."""
 
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -101,7 +99,7 @@ def _placeholders(data: JsonValue) -> Iterator[Wrong]:
         variables = find(data, "client", section)
         for name, value in variables.items() if isinstance(variables, dict) else ():
             for word in re.findall(r"\{(\w+)\}", value) if isinstance(value, str) else ():
-                meant = resembling(word, PLACEHOLDERS)
+                meant = resembling(word, BRACES)
                 if meant and meant != word and len(word) > 2:
                     yield Wrong(
                         ("client", section, name), f"nothing is called {{{word}}}; did you mean {{{meant}}}?"

@@ -48,9 +48,7 @@ class Configuration:
     target: str
     import_paths: tuple[str, ...]
     contract: Contract
-    canary_key: str
-    canary_prefix: str
-    canary_secret: str
+    canary: Canary
     api_version: str
     env: Mapping[str, str]
     debug_env: Mapping[str, str]
@@ -126,9 +124,7 @@ class _Stage:
         self.configuration = configuration
         self.pipe = pipe
         self.clock = clock
-        self.canary = Canary(
-            configuration.canary_key, configuration.canary_prefix, configuration.canary_secret
-        )
+        self.canary = configuration.canary
         self.scanner = Scanner(self.canary)
         self.sandbox = Sandbox(configuration.contract)
         self.escapes: list[str] = []
@@ -146,6 +142,7 @@ class _Stage:
             "ca_file": "",
         }
         os.environ.update(render_env(chosen.env, values))
+        self.debug_env = render_env(chosen.debug_env, values)
         forbid_leaving_loopback(self.escapes.append)
         sys.path[:0] = chosen.import_paths
         self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
@@ -168,7 +165,7 @@ class _Stage:
         flowed = self.clock.flowed if self.clock else 0.0
         self.escapes.clear()
         self.state_dir = Path(request.state_dir)
-        os.environ.update(self.configuration.debug_env if trial.verbose else {})
+        os.environ.update(self.debug_env if trial.verbose else {})
 
         def report(exchange: Exchange) -> None:
             self.pipe.send(Event(exchange=exchange, ledger=world.ledger()))
@@ -201,7 +198,7 @@ class _Stage:
                 time.sleep(LINGER)
         self.sandbox.end()
         flowed = self.clock.flowed - flowed if self.clock else 0.0
-        for name in self.configuration.debug_env if trial.verbose else ():
+        for name in self.debug_env if trial.verbose else ():
             os.environ.pop(name, None)
         evidence = Evidence(
             trial,

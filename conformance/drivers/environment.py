@@ -6,21 +6,20 @@ What must never be known here: any variable of any client or vendor, and how the
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 BRACES = ("base_url", "api_key", "api_version", "port", "state_dir", "ca_file")
-"""what may stand in braces"""
+"""what may stand in braces in `client.env`, `client.url` and `client.ready`"""
 
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
 _BRACE = re.compile(r"\{([A-Za-z_]\w*)\}")  # JSON in a value has braces too, but never these
 
 
 class EnvironmentMistake(ValueError):
-    """A value in `client.env` cannot be filled in; the text says which, and what would be right."""
+    """Something in `client.env` cannot be in an environment; the text says what, and what would be right."""
 
 
 def clean_env(temporary: Path) -> dict[str, str]:
@@ -33,22 +32,14 @@ def clean_env(temporary: Path) -> dict[str, str]:
 
 
 def render_env(env: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Fills braces in. A brace that `values` lacks becomes empty.
+    """Fills braces in. A brace that `values` lacks becomes empty; braces around other words are the client's
+    own, and stay. (`profile_rules.py` refuses words that are nearly one of ours.)
 
-    Raises EnvironmentMistake: a name in braces that is not one of BRACES, or a zero byte.
+    Raises EnvironmentMistake: what no environment can hold.
     """
 
     def fill(found: re.Match[str]) -> str:
-        brace = found[1]
-        if brace not in BRACES:
-            close = difflib.get_close_matches(brace.lower(), BRACES, 1)
-            hint = (
-                f"did you mean {{{close[0]}}}?"
-                if close
-                else f"there are {', '.join(map('{{{}}}'.format, BRACES))}"
-            )
-            raise EnvironmentMistake(f"client.env.{name}: nothing is called {{{brace}}}; {hint}")
-        return values.get(brace, "")
+        return values.get(found[1], "") if found[1] in BRACES else found[0]
 
     rendered = {}
     for name, value in env.items():

@@ -26,6 +26,7 @@ from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
 from conformance.rigs.restarts import joined, parts
 from conformance.stage import Configuration, Event, Request, configurations, events_, requests_
+from conformance.traces import Traces
 
 SPIN = (5.0, 2.0)
 """seconds of processor time without a word from the host, after which its client is taken to spin for ever; the
@@ -119,9 +120,7 @@ class HostedRig:
             target=self._client.target or "",
             import_paths=self._import_paths(),
             contract=self._contract,
-            canary_key=canary.key,
-            canary_prefix=canary.prefix,
-            canary_secret=canary.secret,
+            canary=canary,
             api_version=self._profile.api_version,
             env=self._client.env,
             debug_env=self._client.debug_env,
@@ -170,6 +169,10 @@ class _Host:
         self._requests, self._events = ours_out, ours_in
         self._buffer = b""
         self._closed = self._ended = False
+        # The host reads its own traces, unless its client takes it down.
+        self._traces = Traces(
+            output, Path(configuration.folder), configuration.log_files, configuration.canary
+        )
         self._write(configurations.dump_json(configuration, by_alias=True))
 
     def _write(self, line: bytes) -> None:
@@ -219,6 +222,7 @@ class _Host:
 
     def perform(self, request: Request, clock: str, spin: float) -> tuple[Evidence, bool]:
         """The evidence of one trial, and whether this host is of no further use."""
+        self._traces.begin(Path(request.state_dir))
         self._write(requests_.dump_json(request, by_alias=True))
         seen: list[Exchange] = []
         ledger: Sequence[LedgerEntry] = ()
@@ -245,6 +249,7 @@ class _Host:
                 tuple(sorted(seen, key=lambda exchange: exchange.number)),
                 tuple(ledger),
                 (call,),
+                self._traces.collect({}),
                 stopped=f"the client's process was lost: {why}",
                 clock=ClockReading("virtual" if clock == "virtual" else "real", latest),
             ),

@@ -16,7 +16,6 @@ from conformance.contracts import load_contract
 from conformance.drivers import Driver
 from conformance.drivers.command import CommandDriver
 from conformance.drivers.confinement import Confinement
-from conformance.drivers.environment import EnvironmentMistake
 from conformance.evidence import Call, Outcome, PlannedOrder
 from conformance.hygiene.canary import Canary
 from conformance.trial import Stop
@@ -123,11 +122,6 @@ def test_its_environment_is_clean_and_as_the_profile_says(
     assert [sighting.line for sighting in output.sightings] == [
         1 + list(found).index("KEY"),
     ]
-
-
-def test_a_brace_that_means_nothing_is_a_mistake(make: Make) -> None:
-    with pytest.raises(EnvironmentMistake, match=r"client\.env\.KEY: nothing is called \{apikey\}"):
-        make(["true"], env={"KEY": "{apikey}"})
 
 
 @pytest.mark.parametrize(

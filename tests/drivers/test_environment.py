@@ -52,28 +52,14 @@ def test_what_is_filled_in_is_not_filled_in_again() -> None:
     assert render_env({"A": "{base_url}"}, {"base_url": "{api_key}", "api_key": "x"}) == {"A": "{api_key}"}
 
 
-@pytest.mark.parametrize("value", ['{"a": 1}', "{}", "{ base_url }", "a{1,2}b", "}{", "${", "{base-url}"])
+@pytest.mark.parametrize(
+    "value", ['{"a": 1}', "{}", "{ base_url }", "a{1,2}b", "}{", "${", "{base-url}", "{message}"]
+)
 def test_other_braces_stay(value: str) -> None:
     assert render_env({"A": value}, VALUES) == {"A": value}
 
 
-@pytest.mark.parametrize(
-    ("env", "message"),
-    [
-        ({"A": "{base_ulr}"}, "client.env.A: nothing is called {base_ulr}; did you mean {base_url}?"),
-        ({"A": "{BASE_URL}"}, "client.env.A: nothing is called {BASE_URL}; did you mean {base_url}?"),
-        (
-            {"A": "{x}"},
-            "client.env.A: nothing is called {x}; there are {base_url}, {api_key}, {api_version}, {port}, "
-            "{state_dir}, {ca_file}",
-        ),
-        (
-            {"A=B": "x"},
-            "client.env.'A=B': a name has no `=`, and neither name nor value a zero byte",
-        ),
-    ],
-)
-def test_anything_else_in_braces_is_a_mistake(env: dict[str, str], message: str) -> None:
+def test_what_no_environment_can_hold_is_a_mistake() -> None:
     with pytest.raises(EnvironmentMistake) as caught:
-        render_env(env, VALUES)
-    assert str(caught.value) == message
+        render_env({"A=B": "x"}, VALUES)
+    assert str(caught.value) == "client.env.'A=B': a name has no `=`, and neither name nor value a zero byte"

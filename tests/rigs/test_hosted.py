@@ -144,10 +144,12 @@ def test_what_was_seen_before_a_client_took_its_process_down_is_kept(opened: Ope
     source = """
         def leave(order, context):
             send(order, context)
+            print(context.api_key, flush=True)
             os._exit(0)
     """
     with opened(source, "shop:leave") as rig:
         evidence = run(rig)
+    assert [(output.stream, len(output.sightings)) for output in evidence.outputs] == [("stdout", 1)]
     assert [exchange.answer for exchange in evidence.exchanges] == ["success"]
     assert len(evidence.ledger) == 1
     assert evidence.stopped is not None
