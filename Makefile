@@ -26,7 +26,7 @@ demo: $(VENV)/.ready
 	$(BIN)/golive demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/.ready-to-develop
 	$(BIN)/ruff check .

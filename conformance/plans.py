@@ -42,7 +42,8 @@ LONGEST = 8
 def lost(contract: Contract) -> tuple[Fault, ...]:
     """The order was booked and the client was not told."""
     lies = tuple(Error(type=entry.type, booked=True) for entry in contract.types_of_class("transient"))
-    return (Reset(when="after"), Close(when="after"), Hang(when="after"), Truncate(), *lies)
+    unreadable = (Truncate(), Empty(when="after"))
+    return (Reset(when="after"), Close(when="after"), Hang(when="after"), *unreadable, *lies)
 
 
 def dropped(contract: Contract) -> tuple[Fault, ...]:

@@ -5,6 +5,7 @@ Each trial has a sandbox, a key and a folder of its own, so that trials which wa
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import tempfile
@@ -32,7 +33,7 @@ CALL_LIMIT = 180.0
 
 
 class DirectRig:
-    """Raises RigError when the client's environment cannot be filled in."""
+    """Raises RigError when the client's environment cannot be filled in, or its program is not there."""
 
     def __init__(self, profile: Profile, contract: Contract, *, seed: int) -> None:
         assert profile.client is not None
@@ -40,6 +41,7 @@ class DirectRig:
             render_env({**profile.client.env, **profile.client.debug_env}, {})
         except EnvironmentMistake as error:
             raise RigError(str(error)) from None
+        _require_program(profile.client.command[0], profile)
         self.secrets: list[str] = []
         self._profile = profile
         self._client = profile.client
@@ -127,3 +129,19 @@ class DirectRig:
     def close(self) -> None:
         self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _require_program(program: str, profile: Profile) -> None:
+    """Raises RigError when there is nothing to start under this name."""
+    assert profile.client is not None
+    path = profile.client.env.get("PATH", os.environ.get("PATH", os.defpath))
+    if os.sep in program:
+        found = shutil.which(profile.folder / program)
+        where = f"there is no program at {profile.folder / program}"
+    else:
+        found = shutil.which(program, path=path)
+        where = "no folder of PATH has a program of that name"
+    if found is None:
+        raise RigError(
+            f"client.command: {program!r} cannot be started: {where}; install it, or name it with its path"
+        )
