@@ -112,20 +112,27 @@ def test_where_no_client_is_started_nothing_is_said_to_be_confined(tmp_path: Pat
     assert run["unconfined"] == "no client was started"
 
 
-def test_a_program_that_is_not_there_is_told_by_every_finding(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("no-such-program", "no folder of PATH has a program of that name"),
+        ("./client", "there is no program at "),
+    ],
+)
+def test_a_program_that_is_not_there_is_refused(tmp_path: Path, program: str, why: str) -> None:
     project = project_in(tmp_path)
-    project.profile("{driver: command, command: [no-such-program]}")
+    project.profile(f"{{driver: command, command: [{program}]}}")
     ran = project.golive("run", "--select", "versions.pinned")
-    assert ran.status == 1
-    assert "client.command could not be started: " in ran.out
+    assert ran.status == 2
+    assert f"client.command: '{program}' cannot be started: {why}" in ran.err
 
 
-def test_an_environment_that_cannot_be_filled_in_is_refused(tmp_path: Path) -> None:
+def test_an_environment_that_cannot_be_is_refused(tmp_path: Path) -> None:
     project = project_in(tmp_path, program=True)
-    project.profile('{driver: command, command: [client], env: {API_URL: "{address}"}}')
+    project.profile('{driver: command, command: [client], env: {"A=B": "x"}}')
     ran = project.golive("run", "--select", "versions.pinned")
     assert ran.status == 2, ran.out + ran.err
-    assert "client.env.API_URL: nothing is called {address}; there are {base_url}, " in ran.err
+    assert "client.env.'A=B': a name has no `=`" in ran.err
 
 
 def test_a_client_that_cannot_be_imported_is_shown_where_it_breaks(tmp_path: Path) -> None:
