@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 INTERVAL = 600.0
 """client seconds between two trials, so that a circuit breaker of the last one has closed again"""
+CROWD = 16
+"""threads that a client may have left since its start before its process is replaced: they wake up for ever"""
 LINGER = 60.0
 """client seconds for which a client is still watched after its last answer"""
 
@@ -147,6 +149,7 @@ class _Stage:
         sys.path[:0] = chosen.import_paths
         self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
         target = find_target(chosen.target)
+        self.threads = threading.active_count()
         self.driver = PythonDriver(target, self._context, chosen.contract, self.scanner, chosen.call_limit)
 
     def _context(self, reference: str) -> Context:
@@ -210,7 +213,8 @@ class _Stage:
             "the client sent more requests than any client should" if stop.is_set() else None,
             ClockReading("virtual" if self.clock else "real", simulated, held=flowed < 1.0),
         )
-        spent = self.driver.unfinished > 0 or stop.is_set() or abandoned
+        crowded = threading.active_count() > self.threads + CROWD
+        spent = self.driver.unfinished > 0 or stop.is_set() or abandoned or crowded
         self.pipe.send(Event(evidence=evidence, spent=spent))
 
     def _redacted(self, call: Call) -> Call:

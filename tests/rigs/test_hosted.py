@@ -314,3 +314,22 @@ def test_a_target_that_cannot_be_had_is_refused_with_the_reason(
 def test_a_module_that_ends_the_process_on_import_is_refused(opened: Open) -> None:
     with opened("print('no licence'); os._exit(1)") as rig, pytest.raises(RigError, match=r"status 1"):
         run(rig)
+
+
+def test_a_client_that_leaves_a_thread_behind_for_each_order_gets_a_new_process_in_time(opened: Open) -> None:
+    source = """
+        import threading
+
+        def tick():
+            while True:
+                time.sleep(1)
+
+        def leave(order, context):
+            threading.Thread(target=tick, daemon=True).start()
+            print(os.getpid(), threading.active_count())
+            return place(order, context)
+    """
+    with opened(source, "shop:leave") as rig:
+        seen = [text_of(run(rig), "stdout").split() for _ in range(40)]
+    assert len({pid for pid, _ in seen}) in (2, 3)
+    assert max(int(threads) for _, threads in seen) < 30
