@@ -1,12 +1,13 @@
 """What a client leaves behind besides its requests: streams, log files and files of its own, scanned and read.
 
-What lives here: which files are looked at, from where on, and how much of each is kept.
-What must never be known here: what a sighting means.
+What lives here: which files are looked at, from where on, and how much of each stream is kept, whatever it is
+and however much.
+What must never be known here: what a stream is for, and what a sighting means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conformance.evidence import Output
@@ -15,6 +16,46 @@ from conformance.hygiene.canary import Canary, Scanner
 KEPT = 32_768
 """bytes kept of the beginning and of the end of each stream; all of it is scanned"""
 _CHUNK = 1 << 20
+
+
+class Recording:
+    """Takes bytes as they come. `size`: bytes so far. Memory stays flat."""
+
+    def __init__(self, stream: str, scanner: Scanner) -> None:
+        self.size = 0
+        self.stream = stream
+        self._scanner = scanner
+        self._sightings = scanner.stream(stream)
+        # A secret that lies across a cut would be too short to be found: keep more than will be shown.
+        self._kept = KEPT + scanner.reach
+        self._head = b""
+        self._tail = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._sightings.feed(chunk)
+        room = self._kept - len(self._head)
+        if room:
+            self._head += chunk[:room]
+            chunk = chunk[room:]
+        self._tail += chunk[-self._kept :]
+        if len(self._tail) > 4 * self._kept:
+            del self._tail[: -self._kept]
+
+    def finish(self) -> Output:
+        """The record: redacted, the middle left out where there was too much."""
+        tail = bytes(self._tail[-self._kept :])
+        missing = self.size - len(self._head) - len(tail)
+        if missing:
+            # Nothing of what was kept beyond KEPT is shown, so what lies across the cuts is not shown either.
+            head = self._read(self._head)[:KEPT]
+            text = f"{head}\n[{self.size:,} bytes in all, the middle is left out]\n{self._read(tail)[-KEPT:]}"
+        else:
+            text = self._read(self._head + tail)
+        return Output(self.stream, text, self.size, self._sightings.finish())
+
+    def _read(self, data: bytes) -> str:
+        return self._scanner.redact(data.decode("utf-8", "replace"))
 
 
 class Traces:
@@ -37,7 +78,7 @@ class Traces:
 
     def collect(self, texts: Mapping[str, str]) -> tuple[Output, ...]:
         """What was written to files, and `texts`: stream name to text. Streams that stayed empty are left out."""
-        outputs = [scan_text(text, name, self._scanner) for name, text in texts.items() if text]
+        outputs = [_scanned_text(text, name, self._scanner) for name, text in texts.items() if text]
         for path in self._streams:
             outputs.append(self._new_part(path, path.name))
         for path in self._log_files():
@@ -52,43 +93,26 @@ class Traces:
         return sorted({path for path in found if path.is_file()})
 
     def _new_part(self, path: Path, stream: str) -> Output:
-        return scan_file(path, stream, self._scanner, self._read_up_to.get(path, 0))
+        return _scanned_file(path, stream, self._scanner, self._read_up_to.get(path, 0))
 
 
-def scan_text(text: str, stream: str, scanner: Scanner) -> Output:
-    return _Reading(stream, scanner).read([text.encode("utf-8", "surrogatepass")])
-
-
-def scan_file(path: Path, stream: str, scanner: Scanner, start: int = 0) -> Output:
+def _scanned_file(path: Path, stream: str, scanner: Scanner, start: int = 0) -> Output:
     """The file from byte `start` on; a file that has become shorter was begun anew, and is read as a whole."""
+    recording = Recording(stream, scanner)
     try:
         with path.open("rb") as file:
             file.seek(start if path.stat().st_size >= start else 0)
-            return _Reading(stream, scanner).read(iter(lambda: file.read(_CHUNK), b""))
+            while chunk := file.read(_CHUNK):
+                recording.feed(chunk)
     except OSError:  # gone again, a socket, or not for us to read: nothing that could be shown
         return Output(stream, "", 0)
+    return recording.finish()
 
 
-class _Reading:
-    def __init__(self, stream: str, scanner: Scanner) -> None:
-        self._name = stream
-        self._scanner = scanner
-
-    def read(self, chunks: Iterable[bytes]) -> Output:
-        sightings = self._scanner.stream(self._name)
-        head, tail, size = b"", b"", 0
-        for chunk in chunks:
-            sightings.feed(chunk)
-            size += len(chunk)
-            room = KEPT - len(head)
-            head += chunk[:room]
-            tail = (tail + chunk[max(room, 0) :])[-KEPT:]
-        text = head.decode("utf-8", "replace")
-        if tail:
-            missing = size - len(head) - len(tail)
-            gap = f"\n[{missing} bytes left out]\n" if missing else ""
-            text += gap + tail.decode("utf-8", "replace")
-        return Output(self._name, self._scanner.redact(text), size, sightings.finish())
+def _scanned_text(text: str, stream: str, scanner: Scanner) -> Output:
+    recording = Recording(stream, scanner)
+    recording.feed(text.encode("utf-8", "surrogatepass"))
+    return recording.finish()
 
 
 def _files_below(folder: Path) -> list[Path]:

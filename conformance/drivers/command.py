@@ -27,10 +27,9 @@ from conformance.contract import Contract
 from conformance.drivers.confinement import Confinement, NotStarted, Process
 from conformance.drivers.environment import clean_env, render_env
 from conformance.drivers.outcome import LONGEST_LINE, Crash, from_line
-from conformance.drivers.recording import Recording
 from conformance.evidence import Call, Outcome, Output, PlannedOrder
 from conformance.hygiene.canary import REDACTED, Canary, Scanner
-from conformance.traces import Traces
+from conformance.traces import Recording, Traces
 from conformance.trial import Stop
 
 _Ending = Literal["crashed", "hung", "stopped"]

@@ -1,0 +1,60 @@
+"""Streams and files that a client leaves behind: scanned as a whole, kept at both ends, redacted."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from conformance.contracts import load_contract
+from conformance.hygiene.canary import Canary, mint
+from conformance.traces import KEPT, Traces
+
+
+@pytest.fixture
+def canary() -> Canary:
+    return mint(load_contract("runa"), random.Random(1))
+
+
+def traces_of(folder: Path, canary: Canary) -> Traces:
+    traces = Traces(folder / "output", folder, ["*.log"], canary)
+    traces.begin(folder / "state")
+    return traces
+
+
+@pytest.mark.parametrize("shown", [1, 5, 16, 31])
+@pytest.mark.parametrize("end", ["beginning", "end"])
+def test_no_part_of_a_key_is_shown_where_the_middle_is_left_out(
+    tmp_path: Path, canary: Canary, end: str, shown: int
+) -> None:
+    traces = traces_of(tmp_path, canary)
+    before = KEPT - shown if end == "beginning" else 3 * KEPT
+    after = 3 * KEPT if end == "beginning" else KEPT - shown
+    (tmp_path / "client.log").write_text("." * before + canary.secret + "." * after)
+    (log,) = traces.collect({})
+    assert len(log.sightings) == 1
+    assert log.size == before + len(canary.secret) + after
+    head, gap, tail = log.text.split("\n")
+    assert "the middle is left out" in gap
+    assert set(head + tail) <= set(".[secret]")
+
+
+def test_texts_and_files_are_kept_in_the_same_way(tmp_path: Path, canary: Canary) -> None:
+    traces = traces_of(tmp_path, canary)
+    long = "é" * 2 * KEPT
+    (tmp_path / "client.log").write_text(long)
+    log, text = sorted(traces.collect({"text": long}), key=lambda output: output.stream)
+    assert (log.text, log.size, log.sightings) == (text.text, text.size, text.sightings)
+
+
+def test_only_what_was_written_since_the_beginning_is_read(tmp_path: Path, canary: Canary) -> None:
+    file = tmp_path / "client.log"
+    file.write_text(f"old {canary.key}\n")
+    traces = traces_of(tmp_path, canary)
+    assert traces.collect({}) == ()
+    with file.open("a") as log:
+        log.write("new\n")
+    assert [output.text for output in traces.collect({})] == ["new\n"]
+    file.write_text("anew")
+    assert [output.text for output in traces.collect({})] == ["anew"]
