@@ -130,6 +130,8 @@ class Scanner:
                 anchors.setdefault(literal.lower(), []).append((number, first))
         self._anchors = tuple((literal, tuple(users)) for literal, users in anchors.items())
         self._anchors_without_percent = tuple(anchor for anchor in self._anchors if b"%" not in anchor[0])
+        self._literals = tuple(literal for literal, _ in self._anchors)
+        self._literals_without_percent = tuple(literal for literal, _ in self._anchors_without_percent)
         # The longest run there can be; a secret that starts before this many bytes from the end is whole.
         self.reach = (
             max(sum(max(map(len, spelt)) for spelt in choices) for choices in self._choices) + 2 * _CONTEXT
@@ -145,9 +147,19 @@ class Scanner:
         """For output that is too large to hold: one pass, flat memory."""
         return SightingStream(self, place)
 
+    def suspects(self, data: bytes) -> bool:
+        """False when the secret is certainly nowhere in the data; a quick look, for texts that are short."""
+        lowered = data.lower()
+        for literal in self._literals if b"%" in data else self._literals_without_percent:
+            if literal in lowered:
+                return True
+        return False
+
     def redact(self, text: str) -> str:
         """The text with every form of the secret replaced; the key's public prefix may stay."""
         data = _encode(text)
+        if not self.suspects(data):
+            return text
         spans = self.spans(data)
         if not spans:
             return text

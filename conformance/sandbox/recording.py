@@ -19,7 +19,11 @@ RESPONSE_BODY_KEPT: Final = 4 * 1024
 """characters of a body that are kept"""
 _MARGIN: Final = 1024  # so that a secret that lies across the cut is seen whole
 
+_AT_ONE_LOOK: Final = 16 * 1024
+"""bytes of a body that are looked at together with the head"""
+
 Listener = Callable[[Exchange], None]
+Redact = Callable[[str], str]
 
 
 class Recorder:
@@ -42,17 +46,27 @@ class Recorder:
 
     def open(self, connection: int, request: Request, received_at: float, complete: bool = True) -> Exchange:
         """A new record with all that the request alone says, numbered from 1."""
+        suspect = self._suspects(request)
+        redact = self.redact if suspect else _as_it_is
         exchange = Exchange(
             number=len(self._kept) + 1,
             connection=connection,
             operation=None,
-            method=self.redact(request.method),
-            target=self.redact(request.target),
-            headers=tuple((self.redact(name), self._value(name, value)) for name, value in request.headers),
-            body=self._body(request.body, REQUEST_BODY_KEPT),
+            method=redact(request.method),
+            target=redact(request.target),
+            headers=tuple(
+                [
+                    (
+                        redact(name),
+                        redact(value) if name.lower() != self._header else self._shown(value, redact),
+                    )
+                    for name, value in request.headers
+                ]
+            ),
+            body=_body(request.body, REQUEST_BODY_KEPT, redact),
             received_at=received_at,
             complete=complete,
-            sightings=self._sightings(request),
+            sightings=self._sightings(request) if suspect else (),
         )
         self._kept.append(exchange)
         return exchange
@@ -73,17 +87,29 @@ class Recorder:
 
     def response_body(self, body: bytes) -> str:
         """What is kept of the body of an answer."""
-        return self._body(body, RESPONSE_BODY_KEPT)
+        return _body(body, RESPONSE_BODY_KEPT, self.redact)
 
-    def _body(self, body: bytes, kept: int) -> str:
-        return self.redact(body[: kept + _MARGIN].decode("utf-8", "replace"))[:kept]
-
-    def _value(self, name: str, value: str) -> str:
-        if name.lower() != self._header:
-            return self.redact(value)
+    def _shown(self, value: str, redact: Redact) -> str:
+        """The value of the header in which the key belongs."""
         prefix, separator, _ = value.partition(self._auth.separator)
         # Without a separator nobody knows where the secret begins.
-        return f"{self.redact(prefix[: self._auth.prefix_length]) if separator else ''}…"
+        return f"{redact(prefix[: self._auth.prefix_length]) if separator else ''}…"
+
+    def _suspects(self, request: Request) -> bool:
+        """Whether the secret may be anywhere but in the key's own header: one look at the whole request, since
+        it hardly ever is, and a look at each part of it costs more than all else that is done about a request.
+        """
+        if self._scanner is None:
+            return False
+        if len(request.body) > _AT_ONE_LOOK:
+            return True
+        parts = [request.method, request.target]
+        for name, value in request.headers:
+            own = name.lower() == self._header
+            parts += (name, value.partition(self._auth.separator)[0] if own else value)
+        # No form of the secret has a line break in it, so none can come about between two parts.
+        text = "\n".join(parts).encode("utf-8", "surrogatepass")
+        return self._scanner.suspects(b"%b\n%b" % (text, request.body))
 
     def _sightings(self, request: Request) -> tuple[Sighting, ...]:
         if self._scanner is None:
@@ -95,3 +121,11 @@ class Recorder:
         if request.body:
             seen += self._scanner.sightings(request.body, "body")
         return tuple(seen)
+
+
+def _body(body: bytes, kept: int, redact: Redact) -> str:
+    return redact(body[: kept + _MARGIN].decode("utf-8", "replace"))[:kept]
+
+
+def _as_it_is(text: str) -> str:
+    return text
