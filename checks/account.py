@@ -58,7 +58,7 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
     "representation hides it, and redact in the log handler as a second line.",
     floor=lambda contract: {
         "success": plans.talkative(contract),
-        "final errors": plans.talkative(contract, *plans.final(contract)[:3]),
+        "final errors": plans.talkative(contract, *plans.final(contract)),
         "transient errors": plans.talkative(contract, *plans.transient(contract)),
         "a rate limit": plans.talkative(contract, RateLimit()),
         "lost responses": plans.talkative(contract, *plans.lost(contract)),
@@ -70,7 +70,7 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
     generated=plans.talkative_spells,
 )
 def key_not_logged(case: Case) -> Iterator[Remark]:
-    """Success and every class of error, with all loggers and the client's own debug switches on: the secret part
+    """Success and every error of the contract, with all loggers and the client's own debug switches on: the secret part
     of the key, plain or encoded, is looked for in standard output and error, log records, exceptions with
     their tracebacks, log files, and files that the client writes.
     """

@@ -7,11 +7,12 @@ from statistics import median
 
 from conformance import plans
 from conformance.check import Observed, Remark, Unmet, check
-from conformance.faults import RateLimit, Reset
+from conformance.faults import Hang, RateLimit, Reset
 from conformance.finding import Violation
 from conformance.judge.case import Case
+from conformance.judge.pauses import later_waits, shorter
 from conformance.judge.retrying import ended_created, other_keys
-from conformance.planning import sequences, singles
+from conformance.planning import sequences, singles, trial
 
 
 @check(
@@ -57,14 +58,19 @@ def final_not_retried(case: Case) -> Iterator[Remark]:
     "unknown and go on with the same key when it is asked again.",
     floor=lambda contract: {
         "one transient error": singles(contract, *plans.transient(contract)),
-        "three in a row": sequences(contract, *((fault,) * 3 for fault in plans.transient(contract))),
+        "several in a row": sequences(
+            contract,
+            *((fault,) * 3 for fault in plans.transient(contract)),
+            (plans.transient(contract)[0],) * plans.LONGEST,
+        ),
         "transient errors of different kinds": sequences(contract, plans.transient(contract)),
     },
     generated=plans.transient_spells,
 )
 def transient_retried(case: Case) -> Iterator[Remark]:
     """Uncached 5xx answers, one or several, and then the API is well again. The order has to be tried again
-    under the same key and end as created; from the second retry on the median wait is at least the contract's.
+    under the same key and end as created; from the second retry of a call on the median wait is at least the
+    contract's.
     """
     pause = case.contract.errors.transient_retry_pause
     for story in case.stories:
@@ -74,12 +80,12 @@ def transient_retried(case: Case) -> Iterator[Remark]:
             continue
         numbers = tuple(attempt.number for attempt in told)
         yield from other_keys(story, (told[0], *story.after(told[0])))
-        own = [retry.wait for retry in story.retries if retry.earlier in told and not retry.by_suite]
-        if len(own) > 1 and case.evidence.clock.held and median(own[1:]) < pause * 0.9:
+        later = later_waits(story, told)
+        if case.evidence.clock.held and shorter(later, pause * 0.9):
             yield Violation(
                 "no pause",
-                f"after repeated {told[0].status} answers the later retries came {median(own[1:]):.3f} s apart by "
-                f"the median; at least {pause:g} s are asked for",
+                f"after repeated {told[0].status} answers the client waited {median(later):.3f} s by the median before "
+                f"a retry, the first of each call left out ({len(later)} waits); at least {pause:g} s are asked for",
                 numbers,
             )
         what = (
@@ -107,12 +113,22 @@ def transient_retried(case: Case) -> Iterator[Remark]:
         "a fault and then a final error": sequences(
             contract, (Reset(when="before"), plans.final(contract)[0])
         ),
+        "a lost response and then a refused key": sequences(
+            contract, (Reset(when="after"), plans.mismatch(contract))
+        ),
+        "a fault after another order": (
+            *(
+                trial(contract, (), (fault,))
+                for fault in (*plans.lost(contract)[:3], *plans.dropped(contract)[:3])
+            ),
+            trial(contract, (Hang(when="before"),), (), concurrent=True),
+        ),
     },
     generated=plans.anything,
 )
 def no_false_success(case: Case) -> Iterator[Remark]:
-    """Every kind of fault, alone and in sequences: whenever the client says created, the ledger holds an order
-    for that reference with that id.
+    """Every kind of fault, alone, in sequences and beside other orders: whenever the client says created, the
+    ledger holds an order for that reference with that id.
     """
     for story in case.stories:
         if any(attempt.fault is not None for attempt in story.attempts) and story.calls:

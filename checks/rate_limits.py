@@ -24,8 +24,7 @@ from conformance.planning import sequences, singles
         "one 429": singles(contract, RateLimit()),
         "several 429s": sequences(contract, (RateLimit(),) * 2, (RateLimit(),) * 3),
         "a 429 after another fault": sequences(
-            contract,
-            *((fault, RateLimit()) for fault in (*plans.transient(contract), *plans.lost(contract)[:1])),
+            contract, *((fault, RateLimit()) for fault in plans.before_a_limit(contract))
         ),
     },
     generated=plans.limited,

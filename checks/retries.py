@@ -64,12 +64,16 @@ def key_on_every_order(case: Case) -> Iterator[Remark]:
             trial(contract, (Reset(when="after"),), (RateLimit(),)),
             trial(contract, (Reset(when="after"),), (RateLimit(),), concurrent=True),
         ),
+        "an order after one that was refused": (
+            trial(contract, (plans.final(contract)[0],), ()),
+            trial(contract, (RateLimit(), plans.final(contract)[-1]), (), ()),
+        ),
     },
     generated=plans.interrupted_pairs,
 )
 def key_unique_per_order(case: Case) -> Iterator[Remark]:
-    """Several orders in turn, at once, of equal content and across a restart of the client: no key that was
-    used for one reference is ever used for another.
+    """Several orders in turn, at once, of equal content, after one that was refused, and across a restart of the
+    client: no key that was used for one reference is ever used for another.
     """
     if case.alike:
         keys = {attempt.idempotency_key for attempt in case.attempts if attempt.idempotency_key}

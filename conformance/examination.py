@@ -16,7 +16,7 @@ from itertools import islice
 from conformance.check import Check, NotApplicable, Note, Observed, Remark, Unmet
 from conformance.contract import Contract
 from conformance.evidence import Evidence, Trial
-from conformance.finding import CheckResult, Finding, Violation
+from conformance.finding import CheckResult, Finding, Status, Violation
 from conformance.judge.case import Case
 from conformance.laboratory import Laboratory
 from conformance.planning import seed_of, smaller
@@ -95,7 +95,8 @@ def examine(
     began = time.perf_counter()
     tally = _Tally()
     finding: Finding | None = None
-    status, reason = "error", None
+    status: Status = "error"
+    reason: str | None = None
     try:
         if check.declaration is not None:
             violations = tally.add(check.declaration(profile, contract), "the profile")
@@ -116,7 +117,7 @@ def examine(
         reason = traceback.format_exc()
     return CheckResult(
         check.id,
-        status,  # type: ignore[arg-type]  # one of the statuses, by construction
+        status,
         "declared" if check.declaration else "observed",
         tally.trials,
         tally.simulated,
@@ -128,7 +129,7 @@ def examine(
     )
 
 
-def _conclusion(tally: _Tally, wanted: list[str]) -> tuple[str, str | None]:
+def _conclusion(tally: _Tally, wanted: list[str]) -> tuple[Status, str | None]:
     """Without a violation: every aspect was observed, or does not concern this run, or was not tested."""
     missing = [
         aspect for aspect in wanted if not tally.observed[aspect] and aspect not in tally.not_applicable
@@ -271,11 +272,24 @@ def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Pr
         yield _silence(evidence)
         return
     resumes = profile.client.resumes if profile.client else True
-    for remark in check.judge(Case(evidence, contract, profile.api_version, resumes)):
+    case = Case(evidence, contract, profile.api_version, resumes)
+    if not case.attempts:
+        yield Unmet(_no_order(evidence))
+    for remark in check.judge(case):
         if evidence.stopped and not isinstance(remark, Violation):
             yield Unmet(f"the trial was cut short: {evidence.stopped}")
         else:
             yield remark
+
+
+def _no_order(evidence: Evidence) -> str:
+    """What the client sent instead of an order."""
+    sent = evidence.exchanges[0]
+    answered = " ".join(str(part) for part in (sent.status, sent.error_type) if part) or "not at all"
+    return (
+        f"the client sent no request to create an order; it sent {sent.method} {sent.target}, which was answered "
+        f"{answered}"
+    )
 
 
 def _silence(evidence: Evidence) -> Violation:

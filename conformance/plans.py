@@ -143,12 +143,16 @@ def interrupted(contract: Contract) -> SearchStrategy[Trial]:
 
 
 def interrupted_pairs(contract: Contract) -> SearchStrategy[Trial]:
-    """Two or three orders, in turn or at once, each with a short schedule of its own."""
+    """Two or three orders, in turn or at once, each with a short schedule of its own, which may end in its being
+    refused.
+    """
     from hypothesis import strategies as st
 
+    end = st.one_of(st.just(()), st.sampled_from([(error,) for error in final(contract)]))
+    each = st.builds(lambda faults, last: (*faults, *last), schedules(contract, longest=3), end)
     return st.builds(
-        lambda each, concurrent: trial(contract, *each, concurrent=concurrent),
-        st.lists(schedules(contract, longest=3), min_size=2, max_size=3),
+        lambda several, concurrent: trial(contract, *several, concurrent=concurrent),
+        st.lists(each, min_size=2, max_size=3),
         st.booleans(),
     )
 
@@ -203,30 +207,41 @@ def ending_in_final_error(contract: Contract) -> SearchStrategy[Trial]:
 def transient_spells(contract: Contract) -> SearchStrategy[Trial]:
     from hypothesis import strategies as st
 
-    spell = st.lists(st.sampled_from(transient(contract)), min_size=1, max_size=4)
+    spell = st.lists(st.sampled_from(transient(contract)), min_size=1, max_size=LONGEST)
     return spell.map(lambda faults: trial(contract, tuple(faults)))
 
 
+def before_a_limit(contract: Contract) -> tuple[Fault, ...]:
+    """After each of these a client retries by rules of its own, which a 429 has to overrule."""
+    told_to_wait = tuple(fault for fault in in_progress(contract) if fault.form == "400")
+    return (*transient(contract), *lost(contract), *told_to_wait)
+
+
 def limited(contract: Contract) -> SearchStrategy[Trial]:
-    """Rate limits without `Retry-After`, among transient errors and lost answers."""
+    """Rate limits without `Retry-After`, among everything after which a client is in another frame of mind."""
     from hypothesis import strategies as st
 
-    other = st.sampled_from((*transient(contract), *lost(contract)))
+    other = st.sampled_from(before_a_limit(contract))
     spell = st.lists(st.one_of(st.just(RateLimit()), other), max_size=3)
     return spell.map(lambda faults: trial(contract, (RateLimit(), *faults)))
 
 
 def anything(contract: Contract) -> SearchStrategy[Trial]:
-    """Any faults at all, those that end an order last: an API that has given a final answer does not go on."""
+    """Any faults at all, before or after another order, those that end an order last: an API that has given a
+    final answer does not go on.
+    """
     from hypothesis import strategies as st
 
     ends = st.sampled_from(
         ((), *((fault,) for fault in (*final(contract), mismatch(contract), *redirects())))
     )
     return st.builds(
-        lambda first, last, concurrent: trial(contract, (*first, *last), (), concurrent=concurrent),
+        lambda first, last, place, concurrent: trial(
+            contract, *(((*first, *last), ())[:: 1 if place else -1]), concurrent=concurrent
+        ),
         schedules(contract, longest=4),
         ends,
+        st.booleans(),
         st.booleans(),
     )
 

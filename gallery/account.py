@@ -78,3 +78,12 @@ class KeyInStateFile(Reference):
     def send(self) -> httpx.Response:
         self.record().with_suffix(".request").write_text(json.dumps(self.headers()))
         return super().send()
+
+
+class LogsInvalidOrders(Reference):
+    """Logs the whole request when the API finds the order invalid, headers included."""
+
+    def on_error(self, status: int, type: str) -> tuple[Kind, str]:
+        if status == 422:
+            log.warning("invalid order: %s %s", self.headers(), self.body)
+        return super().on_error(status, type)

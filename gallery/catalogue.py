@@ -112,6 +112,7 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken("account.KeyInRetryHeader", "account.key-in-header-only"),
     _broken("account.LogsHeaders", "account.key-not-logged"),
     _broken("account.LogsHeadersOfFailures", "account.key-not-logged"),
+    _broken("account.LogsInvalidOrders", "account.key-not-logged"),
     _broken("account.PrintsSettings", "account.key-not-logged"),
     _broken("account.KeyInException", "account.key-not-logged"),
     _broken("account.KeyInStateFile", "account.key-not-logged"),
@@ -139,6 +140,7 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken("retries.KeyFromContent", "retries.key-unique-per-order"),
     _broken("retries.KeyFromCounter", "retries.key-unique-per-order"),
     _broken("retries.KeyFromClock", "retries.key-unique-per-order"),
+    _broken("retries.KeyOfRefusedOrder", "retries.key-unique-per-order"),
     _broken("retries.OneKeyForAll", "retries.key-unique-per-order"),
     _broken(
         "retries.NewKeyPerAttempt", _SAME_KEY, _only(_NEW_KEY, _ONE, _RECOVERED, _IN_PROGRESS, _TRANSIENT)
@@ -187,10 +189,14 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken("errors.BrokenSuccessIsSuccess", "errors.no-false-success", _only(_MAKES_UP, _RECOVERED)),
     _broken("errors.MakesUpAnId", "errors.no-false-success", _MAKES_UP),
     _broken("errors.MismatchIsCreated", "errors.no-false-success"),
+    _broken("errors.MismatchAfterLossIsCreated", "errors.no-false-success"),
+    _broken("errors.TakesTheNewestOrder", "errors.no-false-success"),
     _broken("rate_limits.WaitsOneSecond", "rate-limits.waits-at-least"),
     _broken("rate_limits.WaitsFourSeconds", "rate-limits.waits-at-least"),
     _broken("rate_limits.FullJitter", "rate-limits.waits-at-least"),
     _broken("rate_limits.HurriesTheSecondTime", "rate-limits.waits-at-least"),
+    _broken("rate_limits.HurriesWhilePolling", "rate-limits.waits-at-least"),
+    _broken("rate_limits.HurriesAfterTimeout", "rate-limits.waits-at-least"),
     _broken("rate_limits.BreaksOnRateLimit", "rate-limits.own-envelope", _STOPS),
     _broken("rate_limits.RateLimitIsRejected", "rate-limits.own-envelope", _STOPS),
     _broken("versions.NoVersion", "versions.pinned"),
@@ -233,6 +239,7 @@ BROKEN: tuple[Exhibit, ...] = (
 CORRECT: tuple[Exhibit, ...] = (
     Exhibit("gallery.reference:Reference.place_order"),
     Exhibit("gallery.correct.surfacing:place_order"),
+    Exhibit("gallery.correct.twice_at_once:place_order"),
     Exhibit("gallery.correct.requests_session:place_order"),
     Exhibit("gallery.correct.tenacity_client:place_order"),
     Exhibit("gallery.correct.stamina_client:place_order"),

@@ -106,3 +106,22 @@ class MismatchIsCreated(Reference):
     def on_error(self, status: int, type: str) -> tuple[Kind, str]:
         kind, detail = super().on_error(status, type)
         return ("created", self.context.reference) if kind == "mismatch" else (kind, detail)
+
+
+class TakesTheNewestOrder(Reference):
+    """Looks for the order when no answer came, and takes the newest one of the account for it."""
+
+    def on_no_answer(self, error: httpx.TransportError) -> tuple[Kind, str]:
+        try:
+            orders = self.http.get(self.url(), headers=self.headers()).json()["items"]
+        except (httpx.TransportError, ValueError, KeyError):
+            orders = []
+        return ("created", orders[0]["id"]) if orders else super().on_no_answer(error)
+
+
+class MismatchAfterLossIsCreated(Reference):
+    """Reads the refusal of its key as "we have this order already", if an answer was lost before."""
+
+    def on_error(self, status: int, type: str) -> tuple[Kind, str]:
+        kind, detail = super().on_error(status, type)
+        return ("created", self.context.reference) if kind == "mismatch" and self.in_doubt else (kind, detail)

@@ -53,3 +53,23 @@ class RateLimitIsRejected(Reference):
     def on_rate_limit(self, response: httpx.Response) -> tuple[Kind, str]:
         self.record().with_suffix(".failed").touch()
         raise Rejected("rate_limited")
+
+
+class HurriesWhilePolling(Reference):
+    """Asks every three seconds once it knows that the original is in progress, whatever it is answered."""
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return 3 if self.met["in-progress"] else super().pause(kind, times)
+
+
+class HurriesAfterTimeout(Reference):
+    """Has a loop of its own for orders whose answer did not come in time, in which a 429 is nothing special."""
+
+    late = False
+
+    def on_no_answer(self, error: httpx.TransportError) -> tuple[Kind, str]:
+        self.late = self.late or isinstance(error, httpx.TimeoutException)
+        return super().on_no_answer(error)
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return 1 if self.late else super().pause(kind, times)

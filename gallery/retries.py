@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import time
+from typing import ClassVar
 
 import httpx
 
@@ -55,6 +56,19 @@ class KeyFromClock(Reference):
 
     def new_key(self) -> str:
         return f"order-{int(time.time())}"
+
+
+class KeyOfRefusedOrder(Reference):
+    """Puts the key of an order that was refused back into a pool, from which the next order takes it."""
+
+    _spare: ClassVar[list[str]] = []
+
+    def new_key(self) -> str:
+        return self._spare.pop() if self._spare else super().new_key()
+
+    def forget(self) -> None:
+        self._spare.append(self.key)
+        super().forget()
 
 
 class NewKeyPerAttempt(Reference):

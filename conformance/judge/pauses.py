@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from statistics import median
 
 from conformance.check import NotApplicable, Observed, Remark, Unmet
 from conformance.evidence import Exchange
 from conformance.finding import Violation
 from conformance.judge.case import Case, Story
+
+FEW, SOME = 3, 5
+"""waits of which all have to be too short, and from which on the median decides: jitter may be short by chance"""
 
 
 def own_pauses(
@@ -36,3 +41,22 @@ def own_pauses(
             )
         else:
             yield Observed()
+
+
+def later_waits(story: Story, attempts: Iterable[Exchange]) -> list[float]:
+    """The client's own waits, in client seconds, after those of the attempts that it had retried before in the
+    same call: the first retry of a call may be immediate.
+    """
+    told = {attempt.number for attempt in attempts}
+    return [
+        retry.wait
+        for before, retry in pairwise(story.retries)
+        if retry.earlier.number in told and not retry.by_suite and not before.by_suite
+    ]
+
+
+def shorter(waits: Sequence[float], minimum: float) -> bool:
+    """Are the waits shorter than this by the median? Too few of them say nothing, unless they agree."""
+    if len(waits) < SOME:
+        return len(waits) >= FEW and max(waits) < minimum
+    return median(waits) < minimum

@@ -8,7 +8,7 @@ from stories import call, case, exchange
 from conformance.check import NotApplicable, Observed, Remark, Unmet
 from conformance.evidence import Call, Outcome
 from conformance.finding import Violation
-from conformance.judge.pauses import own_pauses
+from conformance.judge.pauses import later_waits, own_pauses, shorter
 
 CREATED = Outcome("created", "O-1")
 UNKNOWN = Outcome("unknown")
@@ -52,3 +52,32 @@ def test_an_attempt_in_the_background_after_the_answer_is_the_clients_own() -> N
 def test_nothing_is_said_of_waits_that_escaped_the_clock() -> None:
     (remark,) = judged(1.0, [call(CREATED)], held=False)
     assert isinstance(remark, Unmet)
+
+
+def retried(times: list[float], calls: list[Call]) -> list[float]:
+    attempts = [
+        exchange(number, answer="transient", status=500, received_at=time, answered_at=time)
+        for number, time in enumerate(times, 1)
+    ]
+    trial = case(attempts, calls)
+    return later_waits(trial.stories[0], attempts)
+
+
+def test_the_first_retry_of_each_call_may_be_immediate() -> None:
+    calls = [call(UNKNOWN, 1, 0.0, 1.0), call(UNKNOWN, 2, 6.0, 7.0), call(UNKNOWN, 3, 20.0, 21.0)]
+    assert retried([0.5, 0.5, 6.5, 6.5, 20.5, 20.5], calls) == []
+
+
+def test_later_retries_are_counted_over_all_calls() -> None:
+    calls = [call(UNKNOWN, 1, 0.0, 3.0), call(UNKNOWN, 2, 8.0, 12.0)]
+    assert retried([0.5, 0.5, 2.5, 8.5, 8.5, 11.5], calls) == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("waits", [[0.0, 0.05, 0.08], [0.0] * 4, [0.01, 3.0, 0.02, 0.03, 4.0]])
+def test_waits_are_too_short_when_they_agree_or_by_the_median_of_many(waits: list[float]) -> None:
+    assert shorter(waits, 0.1)
+
+
+@pytest.mark.parametrize("waits", [[], [0.0], [0.01, 0.02], [0.01, 0.02, 0.4], [0.01, 0.02, 0.5, 0.6, 0.7]])
+def test_a_few_short_waits_may_be_jitter(waits: list[float]) -> None:
+    assert not shorter(waits, 0.1)
