@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 InProgressForm = Literal["102-bare", "102-body", "102-then-final", "400"]
 When = Literal["before", "after"]
@@ -85,6 +85,11 @@ class RateLimit(_Fault):
         return None if self.retry_after == "none" else self.delay
 
 
+def _unquoted(form: object) -> object:
+    # In YAML, 400 without quotes is a number.
+    return str(form) if isinstance(form, int) and not isinstance(form, bool) else form
+
+
 class InProgress(_Fault):
     """The original request is booked and still being worked on: `for` attempts in a row are told so.
 
@@ -92,7 +97,7 @@ class InProgress(_Fault):
     """
 
     fault: Literal["in-progress"] = "in-progress"
-    form: InProgressForm = "400"
+    form: Annotated[InProgressForm, BeforeValidator(_unquoted)] = "400"
     times: int = Field(default=1, ge=1, le=1_000, alias="for", description="attempts that meet it")
 
 

@@ -12,24 +12,27 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 from conformance.contract import Contract
 from conformance.contracts import DEFAULT, load_contract
 from conformance.faults import Schedule
 from conformance.hygiene.canary import mint
+from conformance.mistakes import Wrong, correction
 from conformance.planning import orders
 from conformance.sandbox import Sandbox, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.located import Rule
+
 
 def serve(port: int, *, tls: bool, schedule: Path | None, contract: str | None) -> None:
     """Serves until SIGINT or SIGTERM. Raises Mistakes for contract or schedule, OSError for the port."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     promised = load_contract(contract or DEFAULT)
-    faults = read_schedule(schedule) if schedule else ()
+    faults = read_schedule(schedule, promised) if schedule else ()
     rng = random.SystemRandom()
     canary = mint(promised, rng)
     with tempfile.TemporaryDirectory(prefix="golive-") as folder:
@@ -49,11 +52,40 @@ def serve(port: int, *, tls: bool, schedule: Path | None, contract: str | None) 
             sandbox.stop()
 
 
-def read_schedule(path: Path) -> Schedule:
+def read_schedule(path: Path, contract: Contract) -> Schedule:
     """The schedule in a YAML or JSON file. Raises Mistakes with all that is wrong with it."""
     from conformance.located import read, validate
 
-    return validate(read(path), TypeAdapter(Schedule))
+    return validate(read(path), TypeAdapter(Schedule), (_faults_are_named, _types_of(contract)))
+
+
+def _faults_are_named(data: JsonValue) -> Iterator[Wrong]:
+    for number, entry in enumerate(data if isinstance(data, list) else ()):
+        if isinstance(entry, dict) and "fault" not in entry:
+            yield Wrong((number,), "names no fault; add one, such as fault: reset")
+
+
+def _types_of(contract: Contract) -> Rule:
+    """A type that the contract does not have is a slip of the pen, unless it comes with a status of its own."""
+
+    def rule(data: JsonValue) -> Iterator[Wrong]:
+        for number, entry in enumerate(data if isinstance(data, list) else ()):
+            if (
+                not isinstance(entry, dict)
+                or entry.get("fault") != "error"
+                or entry.get("status") is not None
+            ):
+                continue
+            type_ = entry.get("type")
+            if isinstance(type_, str) and type_ not in contract.error_types:
+                right = correction(type_, contract.error_types, "it has")
+                yield Wrong(
+                    (number, "type"),
+                    f'contract {contract.name} has no error of type "{type_}"; {right} '
+                    "To make one up, give it a status",
+                )
+
+    return rule
 
 
 def _greeting(

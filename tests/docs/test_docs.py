@@ -57,7 +57,7 @@ def test_profiles_load(block: Block, tmp_path: Path) -> None:
 def test_schedules_are_read(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text(block.text, "utf-8")
-    assert len(read_schedule(path)) == len(block.text.splitlines())
+    assert len(read_schedule(path, load_contract("runa"))) == len(block.text.splitlines())
 
 
 @pytest.mark.parametrize("block", called("requirements.yaml"), ids=str)

@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 from projects import GOLIVE, Project, environment_of
 
+from conformance.contracts import load_contract
+from conformance.standalone import read_schedule
+
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 
 
@@ -102,6 +105,29 @@ def test_mistakes_of_a_schedule_are_told_with_their_places(tmp_path: Path) -> No
     assert first.startswith("faults.yaml:1:")
     assert first.endswith('did you mean "reset"?')
     assert second == 'faults.yaml:2:23: [1].when: should be one of before, after, not "never"'
+
+
+def test_a_fault_without_a_name_and_a_misspelt_error_are_told(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write(
+        "faults.yaml",
+        "- {when: after}\n- {fault: error, type: time_out}\n- {fault: error, type: unseen, status: 418}\n",
+    )
+    ran = project.golive("sandbox", "--schedule", "faults.yaml")
+    assert ran.status == 2
+    assert ran.err.splitlines() == [
+        "faults.yaml:1:3: [0]: names no fault; add one, such as fault: reset",
+        'faults.yaml:2:24: [1].type: contract runa has no error of type "time_out"; did you mean "timeout"? '
+        "To make one up, give it a status",
+    ]
+
+
+@pytest.mark.parametrize("form", ["400", '"400"', "102-bare"])
+def test_each_form_of_in_progress_may_be_written_as_it_is(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(f"- {{fault: in-progress, form: {form}, for: 2}}\n")
+    (fault,) = read_schedule(path, load_contract("runa"))
+    assert fault.to_mapping() == {"fault": "in-progress", "form": form.strip('"'), "for": 2}
 
 
 def test_a_port_in_use_is_told_in_a_line(tmp_path: Path) -> None:
