@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -234,7 +234,6 @@ class Contract(_Model):
     trigger: Trigger | None = None
     currencies: tuple[str, ...]
     operations: Mapping[str, Operation]
-    request_timeout: Annotated[float, Field(gt=0)] = 300
     webhook_addresses: tuple[str, ...] = ()
 
     @cached_property
@@ -259,8 +258,3 @@ class Contract(_Model):
 
     def types_of_class(self, error_class: ErrorClass) -> tuple[ErrorType, ...]:
         return tuple(entry for entry in self.errors.catalogue if entry.error_class == error_class)
-
-    def headers_in_use(self) -> frozenset[str]:
-        """Lower-case names of the headers that the contract gives a meaning."""
-        names = [self.auth.header, self.idempotency.header, self.versions.header, self.orders.mode_header]
-        return frozenset(name.lower() for name in names)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from conformance import catalogue
 from conformance.check import Check
+from conformance.mistakes import resembling
 
 
 def explanation(check_id: str) -> str:
     """Everything that is to be said of a check. Raises LookupError when there is none of that id."""
     known = {check.id: check for check in catalogue.checks()}
     if check_id not in known:
-        slugs = {check.slug: check.id for check in known.values()}
-        near = [slugs[slug] for slug in get_close_matches(check_id, slugs, n=1)]
-        near = get_close_matches(check_id, known, n=1) or near
-        hint = f"did you mean {near[0]}?" if near else "`golive checks` lists them"
-        raise LookupError(f"no check is called {check_id!r}; {hint}")
+        ids = {check.slug: check.id for check in known.values()} | {id_: id_ for id_ in known}
+        meant = resembling(check_id, ids)
+        hint = f'did you mean "{ids[meant]}"?' if meant else "`golive checks` lists them"
+        raise LookupError(f'no check is called "{check_id}"; {hint}')
     return "\n".join(_lines(known[check_id]))
 
 

@@ -23,8 +23,6 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from conformance.mistakes import Mistakes, Place, Wrong, spell, wrongs_of
 
-__all__ = ["Document", "Mistakes", "Place", "Rule", "Wrong", "find", "read", "refuse", "validate"]
-
 Shape = TypeVar("Shape")
 Rule: TypeAlias = Callable[[JsonValue], Iterable[Wrong]]
 """Looks at the raw data of a document, whatever its shape, so that it can speak beside all other mistakes."""

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter
 
 from conformance import profile_rules
 from conformance.contracts import DEFAULT, load_contract
-from conformance.located import Mistakes, read, refuse, validate
+from conformance.located import read, refuse, validate
+from conformance.mistakes import Mistakes
 
 DriverKind = Literal["python", "command", "worker", "service"]
 

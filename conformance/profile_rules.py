@@ -15,8 +15,8 @@ from pydantic import JsonValue
 
 from conformance.contracts import DEFAULT, load_contract, locate_contract
 from conformance.drivers.environment import BRACES
-from conformance.located import Mistakes, Place, Rule, Wrong, find
-from conformance.mistakes import resembling
+from conformance.located import Rule, find
+from conformance.mistakes import Mistakes, Place, Wrong, resembling
 
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from conformance.located import Wrong, find, read, validate
+from conformance.located import find, read, validate
+from conformance.mistakes import Wrong
 from conformance.paths import CHECKS
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z-]*\.[a-z0-9][a-z0-9-]*$")]

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,14 +23,14 @@ from conformance.contract import Contract
 from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.drivers.loopback import forbid_leaving_loopback
 from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
-from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
+from conformance.evidence import ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
 from conformance.hygiene.canary import Canary, Scanner
 from conformance.sandbox import Sandbox, World
 from conformance.traces import Traces
-from conformance.trial import Stop, run_orders
+from conformance.trial import FLOODED, Stop, run_orders
 
 if TYPE_CHECKING:
-    from conformance.clock.virtual import VirtualClock
+    from conformance.clock.timeline import VirtualClock
 
 INTERVAL = 600.0
 """client seconds between two trials, so that a circuit breaker of the last one has closed again"""
@@ -207,30 +207,15 @@ class _Stage:
             trial,
             world.exchanges(),
             world.ledger(),
-            tuple(self._redacted(call) for call in calls),
+            calls,
             self._outputs(records),
             tuple(dict.fromkeys(self.escapes)),
-            "the client sent more requests than any client should" if stop.is_set() else None,
+            FLOODED if stop.is_set() else None,
             ClockReading("virtual" if self.clock else "real", simulated, held=flowed < 1.0),
         )
         crowded = threading.active_count() > self.threads + CROWD
         spent = self.driver.unfinished > 0 or stop.is_set() or abandoned or crowded
         self.pipe.send(Event(evidence=evidence, spent=spent))
-
-    def _redacted(self, call: Call) -> Call:
-        if call.outcome is None:
-            return call
-
-        def clean(text: str | None) -> str | None:
-            return self.scanner.redact(text) if text else text
-
-        told = call.outcome
-        return replace(
-            call,
-            outcome=replace(
-                told, order_id=clean(told.order_id), status=clean(told.status), type=clean(told.type)
-            ),
-        )
 
     def _outputs(self, records: list[str]) -> tuple[Output, ...]:
         for stream in (sys.stdout, sys.stderr):

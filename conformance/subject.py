@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from conformance.drivers.environment import import_paths
 from conformance.profile import Profile
 
 MOST_FILES = 2_000
@@ -35,12 +36,7 @@ def client_digest(profile: Profile) -> str | None:
 
 def _python(folder: Path, target: str) -> list[Path] | None:
     top = target.partition(":")[0].split(".")[0]
-    paths = [
-        folder,
-        Path.cwd(),
-        *(Path(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path),
-    ]
-    for home in paths:
+    for home in map(Path, import_paths(folder, Path.cwd())):
         if (home / top).is_dir():
             return sorted(_sources(home / top))
         if (home / f"{top}.py").is_file():

@@ -44,7 +44,6 @@ class Options:
     skip: tuple[str, ...] = ()
     examples: int | None = None
     clock: ClockChoice = "auto"
-    port: int = 0
     label: str | None = None
     """how the report names the profile; its path if None"""
 
@@ -55,9 +54,9 @@ class Suite:
     Raises Mistakes for anything that is wrong with profile, contract or selection.
     """
 
-    def __init__(self, options: Options, more: Sequence[Check] = ()) -> None:
+    def __init__(self, options: Options) -> None:
         self.options = options
-        self.catalogue = (*catalogue.checks(), *more)
+        self.catalogue = catalogue.checks()
         self.profile = load_profile(options.profile, checks=[check.id for check in self.catalogue])
         self.contract = load_contract(self.profile.contract, folder=self.profile.folder)
         self.contract_digest = contract_digest(self.profile.contract, folder=self.profile.folder)

@@ -17,6 +17,8 @@ PAUSES = (5.0, 15.0, 60.0, 300.0)
 SILENT_CALLS = 6
 """calls in a row that send nothing before the suite stops asking; an open circuit breaker is such a call"""
 DECIDED = frozenset({"final", "key-mismatch"})
+FLOODED = "the client sent more requests than any client should"
+"""why a trial was ended by the `flooded` event of its world"""
 
 
 class Stop(threading.Event):

@@ -1,6 +1,6 @@
 """The way into virtual time.
 
-What lives here: `install`, which puts a whole process on the virtual clock, and its users' other names.
+What lives here: `install`, which puts a whole process on the virtual clock.
 What must never be known here: how any single primitive is replaced.
 
 The process ought to be a disposable one, and this the first thing that happens in it: threads that run
@@ -26,10 +26,8 @@ from conformance.clock.readings import replace_readings
 from conformance.clock.sockets import replace_sockets, sockets
 from conformance.clock.sweep import Replacements
 from conformance.clock.threads import replace_threads
-from conformance.clock.timeline import SECOND, ThreadState, VirtualClock
+from conformance.clock.timeline import SECOND, VirtualClock
 from conformance.clock.tls import replace_tls
-
-__all__ = ["ThreadState", "VirtualClock", "install"]
 
 _installed: VirtualClock | None = None
 

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from conformance.contract import Contract
 from conformance.drivers.confinement import Confinement, NotStarted, Process
 from conformance.drivers.environment import clean_env, render_env
-from conformance.drivers.outcome import LONGEST_LINE, Crash, from_line
+from conformance.drivers.outcome import LONGEST_LINE, Crash, from_line, redacted
 from conformance.evidence import Call, Outcome, Output, PlannedOrder
 from conformance.hygiene.canary import REDACTED, Canary, Scanner
 from conformance.traces import Recording, Traces
@@ -127,7 +127,7 @@ class CommandDriver:
         ended = (ear.said_at if isinstance(ear.said, Outcome) else None) or time.monotonic()
         call = Call(order.reference, number, started - self.epoch, ended - self.epoch, None)
         if isinstance(ear.said, Outcome):
-            return replace(call, outcome=self._redacted(ear.said))
+            return replace(call, outcome=redacted(ear.said, self._scanner.redact))
         if ending == "stopped":
             return replace(call, ending=ending)
         if ear.said is not None:
@@ -148,15 +148,6 @@ class CommandDriver:
 
     def close(self) -> None:
         shutil.rmtree(self._scratch, ignore_errors=True)
-
-    def _redacted(self, outcome: Outcome) -> Outcome:
-        redact = self._scanner.redact
-        return Outcome(
-            outcome.kind,
-            redact(outcome.order_id) if outcome.order_id else outcome.order_id,
-            redact(outcome.status) if outcome.status else outcome.status,
-            redact(outcome.type) if outcome.type else outcome.type,
-        )
 
     def _without_other_keys(self, output: Output) -> Output:
         """Trials side by side share the client's log files, and each knows only its own key by its secret."""

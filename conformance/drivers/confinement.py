@@ -19,17 +19,6 @@ from pathlib import Path
 from types import TracebackType
 
 from conformance.drivers import holder
-from conformance.drivers.environment import clean_env, render_env
-from conformance.drivers.loopback import forbid_leaving_loopback
-
-__all__ = [
-    "Confinement",
-    "NotStarted",
-    "Process",
-    "clean_env",
-    "forbid_leaving_loopback",
-    "render_env",
-]
 
 _PATIENCE = 10.0  # seconds for the holder to do what takes it milliseconds
 
@@ -157,7 +146,7 @@ class Confinement:
             if "error" in got[0]:
                 raise NotStarted(got[0]["error"])
             return Process(got[0]["pid"], ours)
-        except BaseException:
+        except BaseException:  # an interrupt too: nobody else will close it
             ours.close()
             raise
 

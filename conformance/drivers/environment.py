@@ -1,6 +1,7 @@
 """What a client finds in its environment: little, and nothing that it was not meant to have.
 
-What lives here: the clean environment, and how the braces in the profile's `client.env` are filled in.
+What lives here: the clean environment, where modules are looked for, and how the braces in the profile's
+`client.env` are filled in.
 What must never be known here: any variable of any client or vendor, and how the client is started.
 """
 
@@ -16,6 +17,12 @@ BRACES = ("base_url", "api_key", "api_version", "port", "state_dir", "ca_file")
 
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
 _BRACE = re.compile(r"\{([A-Za-z_]\w*)\}")  # JSON in a value has braces too, but never these
+
+
+def import_paths(folder: Path, current: Path) -> tuple[str, ...]:
+    """Where a Python client is looked for, in this order: the profile's folder, the current one, PYTHONPATH."""
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return (str(folder), str(current), *(path for path in inherited if path))
 
 
 class EnvironmentMistake(ValueError):

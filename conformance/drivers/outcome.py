@@ -2,7 +2,7 @@
 
 What lives here: the rules by which a return value, an exception or a line of output becomes an outcome, and
 what a client that said something else is told. Pure; everything in it is the client's and may be anything.
-What must never be known here: how the client was called, and whether it is right. Redacting is the driver's.
+What must never be known here: how the client was called, whether it is right, and what its secrets are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from conformance import Unknown
@@ -111,14 +111,6 @@ def from_exception(error: BaseException, contract: Contract) -> Outcome | Crash:
     return Outcome("rejected", type=named)
 
 
-def from_lines(stdout_lines: Iterable[str]) -> Outcome | Crash | None:
-    """What the last line says that is a JSON object with `outcome`; None when there is no such line."""
-    said = None
-    for line in stdout_lines:
-        said = from_line(line) or said
-    return said
-
-
 def from_line(line: str) -> Outcome | Crash | None:
     """What one line of output says; None when it is no JSON object with `outcome`."""
     line = line.strip("\ufeff \t\r\n\0")
@@ -131,6 +123,15 @@ def from_line(line: str) -> Outcome | Crash | None:
     if not isinstance(value, dict) or "outcome" not in value:
         return None
     return _from_mapping(value, "printed")
+
+
+def redacted(outcome: Outcome, redact: Callable[[str], str]) -> Outcome:
+    """The same outcome with each of its texts put through `redact`."""
+
+    def clean(text: str | None) -> str | None:
+        return redact(text) if text else text
+
+    return Outcome(outcome.kind, clean(outcome.order_id), clean(outcome.status), clean(outcome.type))
 
 
 def _from_mapping(value: Mapping[object, object], did: str) -> Outcome | Crash:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.contract import Contract
-from conformance.drivers.outcome import Crash, from_exception, from_return
+from conformance.drivers.outcome import Crash, from_exception, from_return, redacted
 from conformance.evidence import Call, Outcome, PlannedOrder
 from conformance.hygiene.canary import Scanner
 from conformance.trial import Stop
@@ -148,7 +148,8 @@ class PythonDriver:
             detail = self._scanner.redact(result.detail)
             return Call(order.reference, number, started, ended, None, "crashed", detail)
         said = self._scanner.redact("".join(raised).strip())[:MOST_SAID]
-        return Call(order.reference, number, started, ended, result, detail=said)
+        outcome = redacted(result, self._scanner.redact)
+        return Call(order.reference, number, started, ended, outcome, detail=said)
 
 
 async def _finish(value: object) -> object:

@@ -14,13 +14,11 @@ class RigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """How a rig examines, for the report's head. `parallel`: trials that run side by side. `longest`: faults
-    that one order can meet at the most, where each of them may cost minutes; None where they cost nothing.
+    """How a rig examines. `confinement`: how its client is kept on loopback, or why it is not. `parallel`: trials
+    that run side by side. `longest`: faults that one order can meet at the most, where each of them may cost
+    minutes; None where they cost nothing.
     """
 
-    driver: str
-    clock: str
-    sandbox: str
     confined: bool
     confinement: str
     parallel: int

@@ -22,7 +22,7 @@ from conformance.hygiene.canary import mint
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
 from conformance.sandbox import Sandbox, World
-from conformance.trial import Stop, run_orders
+from conformance.trial import FLOODED, Stop, run_orders
 
 PARALLEL = 16
 """trials side by side: they mostly wait"""
@@ -54,9 +54,6 @@ class DirectRig:
         self._running: set[Stop] = set()
         self._stopped = False
         self.facts = Facts(
-            "command",
-            "real",
-            "simulated",
             self._confinement.confined,
             "network namespace" if self._confinement.confined else (self._confinement.reason or ""),
             PARALLEL,
@@ -109,7 +106,7 @@ class DirectRig:
                 world.ledger(),
                 calls,
                 driver.outputs(),
-                stopped="the client sent more requests than any client should" if stop.is_set() else None,
+                stopped=FLOODED if stop.is_set() else None,
                 clock=ClockReading("real", simulated),
             )
         finally:

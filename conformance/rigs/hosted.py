@@ -19,7 +19,7 @@ from typing import Literal
 
 from conformance.contract import Contract
 from conformance.drivers.confinement import Confinement
-from conformance.drivers.environment import clean_env
+from conformance.drivers.environment import clean_env, import_paths
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Trial
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
@@ -53,9 +53,6 @@ class HostedRig:
         self._confinement = Confinement()
         # Where there is no namespace the guard inside the process still holds what Python itself sends.
         self.facts = Facts(
-            "python",
-            clock,
-            "simulated",
             True,
             self._confinement.reason or "",
             1,
@@ -118,7 +115,7 @@ class HostedRig:
         configuration = Configuration(
             clock="virtual" if self._clock == "virtual" else "real",
             target=self._client.target or "",
-            import_paths=self._import_paths(),
+            import_paths=import_paths(self._profile.folder, self._cwd),
             contract=self._contract,
             canary=canary,
             api_version=self._profile.api_version,
@@ -133,10 +130,6 @@ class HostedRig:
         host = _Host(self._confinement, configuration, output, self._cwd)
         host.wait_until_ready()
         return host
-
-    def _import_paths(self) -> tuple[str, ...]:
-        inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        return (str(self._profile.folder), str(self._cwd), *(path for path in inherited if path))
 
 
 class _Host:

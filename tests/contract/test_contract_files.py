@@ -9,7 +9,7 @@ import pytest
 
 from conformance import contracts
 from conformance.contracts import contract_digest, load_contract, locate_contract
-from conformance.located import Mistakes
+from conformance.mistakes import Mistakes
 
 BUILT_IN = Path(contracts.__file__).with_name("runa.yaml")
 

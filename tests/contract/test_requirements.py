@@ -9,7 +9,7 @@ import pytest
 
 from conformance import catalogue
 from conformance.contracts import DEFAULT, load_contract
-from conformance.located import Mistakes
+from conformance.mistakes import Mistakes
 from conformance.requirements import load_requirements
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.drivers.confinement import Confinement, NotStarted, Process, clean_env
+from conformance.drivers.confinement import Confinement, NotStarted, Process
+from conformance.drivers.environment import clean_env
 
 TIME_ENOUGH = 30.0
 """seconds that nothing here takes, unless something is broken"""
@@ -262,7 +263,8 @@ def test_nothing_outlives_a_suite_that_is_killed(tmp_path: Path) -> None:
     script = f"""
 import os, signal
 from pathlib import Path
-from conformance.drivers.confinement import Confinement, clean_env
+from conformance.drivers.confinement import Confinement
+from conformance.drivers.environment import clean_env
 confinement = Confinement()
 null = os.open(os.devnull, os.O_RDWR)
 process = confinement.start(["sh", "-c", "setsid sleep {marker} & echo; wait"], env=clean_env(Path("/")), cwd=Path("/"),

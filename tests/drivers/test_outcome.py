@@ -19,7 +19,7 @@ import urllib3.exceptions
 
 from conformance import Unknown
 from conformance.contracts import load_contract
-from conformance.drivers.outcome import Crash, from_exception, from_lines, from_return
+from conformance.drivers.outcome import Crash, from_exception, from_line, from_return, redacted
 from conformance.evidence import Outcome
 
 RUNA = load_contract("runa")
@@ -314,27 +314,41 @@ def test_causes_that_go_round_in_a_circle_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "outcome"),
+    "line",
     [
-        ([], None),
-        (["hello", '{"order_id": "O-1"}', "[]", "{", '{"outcome"}'], None),
-        (['{"outcome":"created","order_id":"O-1"}', "bye"], Outcome("created", "O-1")),
-        (
-            ['{"outcome":"unknown"}', '\ufeff {"outcome":"rejected","type":"x"}\r\n'],
-            Outcome("rejected", type="x"),
-        ),
-        (["[" * 100_000, "{" * 100_000 + "}" * 100_000], None),
-        (['{"a":' * 100_000 + "1" + "}" * 100_000], None),
-        (['{"outcome":"created","order_id":"' + "x" * 2_000_000 + '"}'], None),
+        "hello",
+        '{"order_id": "O-1"}',
+        "[]",
+        "{",
+        '{"outcome"}',
+        "[" * 100_000,
+        "{" * 100_000 + "}" * 100_000,
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        '{"outcome":"created","order_id":"' + "x" * 2_000_000 + '"}',
     ],
-    ids=range(7),
+    ids=range(9),
 )
-def test_the_last_line_with_an_outcome_counts(lines: list[str], outcome: Outcome | None) -> None:
-    assert from_lines(lines) == outcome
+def test_most_lines_of_output_are_no_outcome(line: str) -> None:
+    assert from_line(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ('{"outcome":"created","order_id":"O-1"}', Outcome("created", "O-1")),
+        ('\ufeff {"outcome":"rejected","type":"x"}\r\n', Outcome("rejected", type="x")),
+    ],
+)
+def test_a_line_that_is_an_object_with_an_outcome_is_one(line: str, outcome: Outcome) -> None:
+    assert from_line(line) == outcome
 
 
 def test_a_line_with_a_wrong_outcome_is_a_crash_that_says_so() -> None:
-    crash = from_lines(['{"outcome":"created","order_id":"O-1"}', '{"outcome":"created"}'])
-    assert crash == Crash(
+    assert from_line('{"outcome":"created"}') == Crash(
         'the client printed `created` without `order_id`; right is {"outcome": "created", "order_id": "O-…"}'
     )
+
+
+def test_every_text_of_an_outcome_is_redacted() -> None:
+    outcome = Outcome("created", "O-key", "key", None)
+    assert redacted(outcome, lambda text: text.replace("key", "…")) == Outcome("created", "O-…", "…", None)

@@ -27,7 +27,7 @@ RESET, LIMIT = Reset(when="after"), RateLimit()
 class Rig:
     """Answers each trial with evidence that holds its schedule, and remembers which trials were run."""
 
-    facts = Facts("python", "virtual", "simulated", True, "", 1)
+    facts = Facts(True, "", 1)
 
     def __init__(self, **told: object) -> None:
         self.secrets: list[str] = []

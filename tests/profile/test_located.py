@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from conformance.faults import Fault
-from conformance.located import Mistakes, read, validate
+from conformance.located import read, validate
+from conformance.mistakes import Mistakes
 
 
 def data_of(folder: Path, text: str) -> JsonValue:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.located import Mistakes
+from conformance.mistakes import Mistakes
 from conformance.profile import Profile, load_profile, refuse_unknown_waivers, template
 
 TODAY = date(2026, 11, 22)

@@ -24,7 +24,6 @@ SCHEMAS: list[dict[str, Any]] = [
     {"if": {"required": ["a"]}, "then": {"maxProperties": 1}, "else": {"minProperties": 1}},
     {},
 ]
-PLACES = [(), ("items",), ("items", 0), ("items", 0, "products"), ("payment_method",)]
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(-2, 7), st.sampled_from([0.5, 1.0, 2.0]), st.sampled_from("abxé")
 )
