@@ -206,8 +206,11 @@ def _become(request: dict[str, object], descriptors: list[int]) -> None:
     assert isinstance(cwd, str)
     assert isinstance(numbers, list)
     os.setsid()
-    for name in ("SIGPIPE", "SIGXFSZ", "SIGCHLD", "SIGINT"):  # Python changes them, and they are inherited
-        signal.signal(getattr(signal, name), signal.SIG_DFL)
+    # What is ignored is inherited: Python ignores some, and whoever started golive, such as nohup, others.
+    for number in signal.valid_signals():
+        with contextlib.suppress(OSError):  # SIGKILL and SIGSTOP are nobody's to set
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # First out of the way of the numbers that they are to have, then there.
     above = max((2, *numbers)) + 1
     moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, above) for descriptor in descriptors]

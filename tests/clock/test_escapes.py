@@ -127,6 +127,8 @@ def test_threads_that_still_do_something_are_known(virtually):
 def interrupted(clock):
     from conformance.clock import real
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
+
     def interrupt():
         with clock.exempt():
             while not any(state.blocked for state in clock.threads()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -114,12 +115,20 @@ def test_a_folder_that_is_missing_says_so(confinement: Confinement, tmp_path: Pa
         Started(confinement, tmp_path / "gone", ["true"])
 
 
-def test_a_client_inherits_no_descriptor_and_no_signal_setting(
-    confinement: Confinement, tmp_path: Path
-) -> None:
+def test_a_client_inherits_no_descriptor(confinement: Confinement, tmp_path: Path) -> None:
     _, descriptors = run(confinement, tmp_path, "ls", "/proc/self/fd")
     assert descriptors.split() == ["0", "1", "2", "3"]  # the last is the folder that is being listed
-    _, signals = run(confinement, tmp_path, "grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status")
+
+
+def test_a_client_inherits_no_signal_setting(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    try:
+        with Confinement() as confinement:
+            _, signals = run(confinement, tmp_path, "grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     blocked, ignored = (int(line.split()[1], 16) for line in signals.splitlines())
     threading_librarys_own = 0b11 << 31  # signals 32 and 33, which no program may set
     assert (blocked, ignored & ~threading_librarys_own) == (0, 0)
