@@ -11,7 +11,7 @@ from conformance.faults import RateLimit
 from conformance.finding import Violation
 from conformance.hygiene.addresses import problems
 from conformance.judge.case import Case
-from conformance.planning import singles
+from conformance.planning import singles, trial
 from conformance.profile import Profile
 
 
@@ -58,6 +58,7 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
     "representation hides it, and redact in the log handler as a second line.",
     floor=lambda contract: {
         "success": plans.talkative(contract),
+        "a client that has just started": (trial(contract, (), (), verbose=True, restart=True),),
         "final errors": plans.talkative(contract, *plans.final(contract)),
         "transient errors": plans.talkative(contract, *plans.transient(contract)),
         "a rate limit": plans.talkative(contract, RateLimit()),

@@ -7,8 +7,11 @@ What must never be known here: what a stream is for, and what a sighting means.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from conformance.evidence import Output
 from conformance.hygiene.canary import Canary, Scanner
@@ -16,6 +19,7 @@ from conformance.hygiene.canary import Canary, Scanner
 KEPT = 32_768
 """bytes kept of the beginning and of the end of each stream; all of it is scanned"""
 _CHUNK = 1 << 20
+_ENDING = 4_096
 
 
 class Recording:
@@ -58,8 +62,20 @@ class Recording:
         return self._scanner.redact(data.decode("utf-8", "replace"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """How far a file had been written, and by what it is known again: a file may be written anew instead."""
+
+    size: int = 0
+    inode: int = 0
+    changed: int = 0
+    ending: bytes = b""
+
+
 class Traces:
-    """Reads what was written since `begin`. `output_folder` holds the streams `stdout` and `stderr`."""
+    """Reads what was written since `begin`; what the client wrote while it was started belongs to the first trial.
+    `output_folder` holds the streams `stdout` and `stderr`.
+    """
 
     def __init__(self, output_folder: Path, folder: Path, log_files: Sequence[str], canary: Canary) -> None:
         self._streams = (output_folder / "stdout", output_folder / "stderr")
@@ -68,13 +84,20 @@ class Traces:
         self._scanner = Scanner(canary)
         self._state_dir = output_folder
         self._temporary = output_folder / "tmp"
-        self._read_up_to: dict[Path, int] = {}
+        self._marks: dict[Path, _Mark] = {}
+        self._started = False
+        self._mark()
 
     def begin(self, state_dir: Path) -> None:
+        if self._started:
+            self._mark()
+        self._started = True
         self._state_dir = state_dir
-        files = (*_files_below(self._temporary), *_files_below(state_dir))
-        for path in (*self._streams, *self._log_files(), *files):
-            self._read_up_to[path] = path.stat().st_size if path.exists() else 0
+        self._marks.update((path, _marked(path)) for path in _files_below(state_dir))
+
+    def _mark(self) -> None:
+        files = (*self._streams, *self._log_files(), *_files_below(self._temporary))
+        self._marks = {path: _marked(path) for path in files}
 
     def collect(self, texts: Mapping[str, str]) -> tuple[Output, ...]:
         """What was written to files, and `texts`: stream name to text. Streams that stayed empty are left out."""
@@ -93,15 +116,36 @@ class Traces:
         return sorted({path for path in found if path.is_file()})
 
     def _new_part(self, path: Path, stream: str) -> Output:
-        return _scanned_file(path, stream, self._scanner, self._read_up_to.get(path, 0))
+        return _scanned_file(path, stream, self._scanner, self._marks.get(path, _Mark()))
 
 
-def _scanned_file(path: Path, stream: str, scanner: Scanner, start: int = 0) -> Output:
-    """The file from byte `start` on; a file that has become shorter was begun anew, and is read as a whole."""
+def _marked(path: Path) -> _Mark:
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            file.seek(max(status.st_size - _ENDING, 0))
+            return _Mark(status.st_size, status.st_ino, status.st_mtime_ns, file.read(_ENDING))
+    except OSError:  # not there yet, or not for us to read
+        return _Mark()
+
+
+def _start_of_news(file: BinaryIO, mark: _Mark) -> int:
+    """The byte from which on the file is new: the mark if something was added, 0 if it was written anew."""
+    status = os.fstat(file.fileno())
+    if (status.st_ino, status.st_size, status.st_mtime_ns) == (mark.inode, mark.size, mark.changed):
+        return mark.size
+    if status.st_ino != mark.inode or status.st_size <= mark.size:
+        return 0
+    file.seek(mark.size - len(mark.ending))
+    return mark.size if file.read(len(mark.ending)) == mark.ending else 0
+
+
+def _scanned_file(path: Path, stream: str, scanner: Scanner, mark: _Mark) -> Output:
+    """What is new in the file since the mark."""
     recording = Recording(stream, scanner)
     try:
         with path.open("rb") as file:
-            file.seek(start if path.stat().st_size >= start else 0)
+            file.seek(_start_of_news(file, mark))
             while chunk := file.read(_CHUNK):
                 recording.feed(chunk)
     except OSError:  # gone again, a socket, or not for us to read: nothing that could be shown

@@ -58,3 +58,27 @@ def test_only_what_was_written_since_the_beginning_is_read(tmp_path: Path, canar
     assert [output.text for output in traces.collect({})] == ["new\n"]
     file.write_text("anew")
     assert [output.text for output in traces.collect({})] == ["anew"]
+
+
+def test_a_file_that_was_written_anew_is_read_as_a_whole(tmp_path: Path, canary: Canary) -> None:
+    file = tmp_path / "client.log"
+    file.write_text("request 1 was fine")
+    traces = traces_of(tmp_path, canary)
+    file.write_text("request 2 was fine")
+    assert [output.text for output in traces.collect({})] == ["request 2 was fine"]
+    traces.begin(tmp_path / "state")
+    file.write_text("request 3 had more to be told of")
+    assert [output.text for output in traces.collect({})] == ["request 3 had more to be told of"]
+
+
+def test_what_a_client_writes_while_it_is_started_belongs_to_the_first_trial(
+    tmp_path: Path, canary: Canary
+) -> None:
+    (tmp_path / "output" / "tmp").mkdir(parents=True)
+    traces = Traces(tmp_path / "output", tmp_path, ["*.log"], canary)
+    (tmp_path / "output" / "stdout").write_text("starting\n")
+    (tmp_path / "output" / "tmp" / "settings").write_text("fast")
+    traces.begin(tmp_path / "state")
+    assert sorted(output.text for output in traces.collect({})) == ["fast", "starting\n"]
+    traces.begin(tmp_path / "state")
+    assert traces.collect({}) == ()
