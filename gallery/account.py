@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from typing import ClassVar
 
 import httpx
 
@@ -87,3 +88,16 @@ class LogsInvalidOrders(Reference):
         if status == 422:
             log.warning("invalid order: %s %s", self.headers(), self.body)
         return super().on_error(status, type)
+
+
+class PrintsFirstRequest(Reference):
+    """Prints the first request of the process, as somebody once wanted to see what goes out."""
+
+    _printed: ClassVar[list[bool]] = []
+
+    def headers(self) -> dict[str, str]:
+        headers = super().headers()
+        if not self._printed:
+            self._printed.append(True)
+            print("first request", headers)
+        return headers

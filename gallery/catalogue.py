@@ -114,6 +114,7 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken("account.LogsHeadersOfFailures", "account.key-not-logged"),
     _broken("account.LogsInvalidOrders", "account.key-not-logged"),
     _broken("account.PrintsSettings", "account.key-not-logged"),
+    _broken("account.PrintsFirstRequest", "account.key-not-logged"),
     _broken("account.KeyInException", "account.key-not-logged"),
     _broken("account.KeyInStateFile", "account.key-not-logged"),
     _badly_configured(
