@@ -93,13 +93,13 @@ def validate(document: Document, shape: TypeAdapter[Shape], rules: Iterable[Rule
     except ValidationError as error:
         wrongs = wrongs_of(error.errors(include_url=False), document.data, shape.json_schema())
         told += [wrong for wrong in wrongs if wrong.place not in places]
-        refuse(document, told)
+        _refuse(document, told)
         raise  # pydantic's own words, should ours ever be none
-    refuse(document, told)
+    _refuse(document, told)
     return found
 
 
-def refuse(document: Document, wrongs: Iterable[Wrong]) -> None:
+def _refuse(document: Document, wrongs: Iterable[Wrong]) -> None:
     """Raises `Mistakes` if there are any, or if the document could not be read without flaws."""
     placed = [*document.flaws, *((document.position(wrong), wrong) for wrong in wrongs)]
     lines = []

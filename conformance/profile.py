@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter
 
 from conformance import profile_rules
 from conformance.contracts import DEFAULT, load_contract
-from conformance.located import read, refuse, validate
+from conformance.located import read, validate
 from conformance.mistakes import Mistakes
 
 DriverKind = Literal["python", "command", "worker", "service"]
@@ -102,10 +102,6 @@ class Profile(_Part):
         return self._path.resolve().parent
 
     @property
-    def source_folder(self) -> Path:
-        return self.folder / self.source.path
-
-    @property
     def digest(self) -> str:
         """SHA-256 of the profile's file, in hex; empty for a profile that was not read from a file."""
         return self._digest
@@ -129,12 +125,6 @@ def load_profile(
     profile = validate(document, TypeAdapter(Profile), rules)
     profile._path, profile._digest = document.path, document.digest
     return profile
-
-
-def refuse_unknown_waivers(profile: Profile, checks: Collection[str]) -> None:
-    """Raises `Mistakes` if a waiver names a check that is not among these ids."""
-    document = read(profile.path)
-    refuse(document, profile_rules.waivers_of(checks)(document.data))
 
 
 def template(driver: str) -> str:

@@ -46,11 +46,11 @@ def rules(folder: Path, today: date, account_only: bool, checks: Collection[str]
         _client_fits_driver,
         _placeholders,
         _waivers_until(_a_year_after(today)),
-        *(() if checks is None else (waivers_of(checks),)),
+        *(() if checks is None else (_waivers_of(checks),)),
     )
 
 
-def waivers_of(checks: Collection[str]) -> Rule:
+def _waivers_of(checks: Collection[str]) -> Rule:
     """Waivers may name these checks alone."""
 
     def rule(data: JsonValue) -> Iterator[Wrong]:

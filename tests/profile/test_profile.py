@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conformance.mistakes import Mistakes
-from conformance.profile import Profile, load_profile, refuse_unknown_waivers, template
+from conformance.profile import Profile, load_profile, template
 
 TODAY = date(2026, 11, 22)
 PYTHON = "client: {driver: python, target: 'shop.orders:place_order'}"
@@ -53,7 +53,7 @@ def test_three_keys_are_enough_and_the_rest_has_defaults(
     assert profile.api_version == "2024-02-05"
     assert profile.account.keys == {}
     assert profile.account.ip_allowlist is None
-    assert profile.source_folder == profile.folder == tmp_path
+    assert profile.folder == tmp_path
     assert profile.source.history is True
     assert profile.waivers == ()
     assert profile.digest == hashlib.sha256((tmp_path / "golive.yaml").read_bytes()).hexdigest()
@@ -314,13 +314,6 @@ def test_on_leap_day_a_year_ahead_is_the_first_of_march(tmp_path: Path) -> None:
     assert load_profile(file, today=date(2028, 2, 29)).waivers
 
 
-def test_waivers_can_be_held_against_the_catalogue_later(load: Callable[..., Profile]) -> None:
-    profile = load(f"{REST}{PYTHON}\nwaivers: [{{check: a.b, owner: o, reason: r, expires: 2027-01-01}}]")
-    refuse_unknown_waivers(profile, ["a.b"])
-    with pytest.raises(Mistakes, match=r'golive\.yaml:4:19: waivers\[0\]\.check: no check is called "a\.b"'):
-        refuse_unknown_waivers(profile, ["a.c", "x.y"])
-
-
 def test_paths_are_looked_for_beside_the_profile(
     load: Callable[..., Profile], complaint: Complain, tmp_path: Path
 ) -> None:
@@ -329,7 +322,7 @@ def test_paths_are_looked_for_beside_the_profile(
         "golive.yaml:5:16: source.path: there is no folder src; write it relative to this profile",
     ]
     (tmp_path / "src").mkdir()
-    assert load(f"{REST}{PYTHON}\nsource: {{path: src}}").source_folder == tmp_path / "src"
+    assert load(f"{REST}{PYTHON}\nsource: {{path: src}}").source.path == "src"
 
 
 @pytest.mark.parametrize("driver", ["python", "command", "worker", "service"])
