@@ -97,7 +97,7 @@ def key_not_logged(case: Case) -> Iterator[Remark]:
 )
 def ip_allowlist_sane(profile: Profile, contract: Contract) -> Iterator[Remark]:
     """The allowlist that the profile declares is read: it exists, parses, is public, minimal, and free of
-    duplicates and overlaps. Whether the vendor enforces it is another check.
+    duplicates and overlaps. Whether the vendor enforces it is not looked at.
     """
     if profile.account.ip_allowlist is None and not profile.account.keys:
         yield NotApplicable("account not examined: the profile names no keys and no allowlist")

@@ -137,7 +137,9 @@ def same_key_on_retry(case: Case) -> Iterator[Remark]:
     generated=plans.interrupted,
 )
 def same_body_on_retry(case: Case) -> Iterator[Remark]:
-    """As for the key: bodies are compared as JSON; equal JSON in other bytes is noted, no more."""
+    """Every attempt for one reference has to have one body, until a final error ends the order as it was. Bodies
+    are compared as JSON; equal JSON in other bytes is noted, no more.
+    """
     for story in case.stories:
         yield from was_retried(story)
         yield from other_bodies(story, story.undisturbed)
