@@ -15,7 +15,7 @@ help:
 	@echo '              make test ARGS="-k contract -x" hands its arguments to pytest'
 	@echo 'make lint     ruff and mypy alone'
 	@echo 'make gallery  which check catches which broken client, and that it accuses no correct one'
-	@echo 'make bench    what golive costs before it does anything, as ratios'
+	@echo 'make bench    what golive costs before it does anything, and an order in the sandbox, as ratios'
 	@echo 'make setup    a $(VENV) to work in; the others call it as they need it'
 	@echo '              make setup PYTHON=/path/to/python3.13 chooses the interpreter'
 	@echo 'make clean    take away $(VENV) and every cache'
@@ -38,6 +38,7 @@ gallery: $(VENV)/.ready-to-develop
 
 bench: $(VENV)/.ready-to-develop
 	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/sandbox.py
 
 setup: $(VENV)/.ready-to-develop
 	@echo 'Ready: $(BIN)/golive --help'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -97,4 +98,9 @@ def completed(world: World, order: Order, request: JsonValue) -> JsonValue:
 
 
 def _timestamp(wall: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall))
+    return _second(int(wall))
+
+
+@lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))

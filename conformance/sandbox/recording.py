@@ -54,15 +54,7 @@ class Recorder:
             operation=None,
             method=redact(request.method),
             target=redact(request.target),
-            headers=tuple(
-                [
-                    (
-                        redact(name),
-                        redact(value) if name.lower() != self._header else self._shown(value, redact),
-                    )
-                    for name, value in request.headers
-                ]
-            ),
+            headers=self._headers(request, redact),
             body=_body(request.body, REQUEST_BODY_KEPT, redact),
             received_at=received_at,
             complete=complete,
@@ -87,7 +79,19 @@ class Recorder:
 
     def response_body(self, body: bytes) -> str:
         """What is kept of the body of an answer."""
-        return _body(body, RESPONSE_BODY_KEPT, self.redact)
+        suspect = self._scanner is not None and self._scanner.suspects(body)
+        return _body(body, RESPONSE_BODY_KEPT, self.redact if suspect else _as_it_is)
+
+    def _headers(self, request: Request, redact: Redact) -> tuple[tuple[str, str], ...]:
+        shown = []
+        for entry in request.headers:
+            name, value = entry
+            if name.lower() == self._header:
+                shown.append((redact(name), self._shown(value, redact)))
+            else:
+                # What there is nothing to hide in is kept as it came: thousands of records weigh the less.
+                shown.append(entry if redact is _as_it_is else (redact(name), redact(value)))
+        return tuple(shown)
 
     def _shown(self, value: str, redact: Redact) -> str:
         """The value of the header in which the key belongs."""

@@ -71,6 +71,17 @@ def test_a_disguised_secret_is_found_once_and_taken_out(text: str) -> None:
     assert redacted.endswith(" to the server\nlast line")
 
 
+@pytest.mark.parametrize("text", DISGUISES.values(), ids=DISGUISES)
+def test_no_disguise_escapes_the_quick_look(text: str) -> None:
+    assert SCANNER.suspects(f"a line {text} of text".encode())
+
+
+def test_the_quick_look_lets_an_ordinary_order_pass() -> None:
+    assert not SCANNER.suspects(
+        b'{"items": [{"face_value": 10.5}], "reference": "4f0c7c1e-4f5c-4c59-9a5e%20"}'
+    )
+
+
 def test_the_form_is_named() -> None:
     def form(text: str) -> str:
         return SCANNER.sightings(text, "")[0].form

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import queue
 from collections.abc import Callable
 from dataclasses import replace
@@ -57,6 +58,26 @@ def test_a_key_in_any_other_place_is_sighted_and_taken_out(begin: Begin) -> None
     assert {sighting.place for sighting in ordered.sightings} == {"body"}
     assert SECRET not in repr(stage.exchanges)
     assert basic not in repr(stage.exchanges)
+
+
+def test_a_key_that_an_answer_repeats_is_taken_out_even_if_the_request_hid_it(begin: Begin) -> None:
+    stage = begin()
+    escaped = "".join(f"\\u{ord(character):04x}" for character in SECRET)
+    body = json.dumps(order_body(description="HERE")).replace("HERE", escaped).encode()
+    answer = stage.ask(order(body))
+    assert answer.json["description"] == SECRET
+    assert "[secret]" in stage.exchanges[0].response_body
+    assert SECRET not in stage.exchanges[0].response_body
+
+
+def test_a_key_in_the_name_of_a_header_or_in_the_method_is_taken_out(begin: Begin) -> None:
+    stage = begin()
+    stage.ask(request("GET", "/v2/ping", **{SECRET: "1"}))
+    stage.line().ask(request(SECRET.replace("~", "-"), "/v2/ping"))
+    named, asked = stage.exchanges
+    assert [sighting.place for sighting in named.sightings] == ["header [secret]"]
+    assert SECRET not in repr(named)
+    assert SECRET[:10] not in repr(asked)
 
 
 def test_a_secret_across_the_cut_of_a_long_body_is_taken_out(begin: Begin) -> None:
