@@ -139,9 +139,18 @@ def no_false_success(case: Case) -> Iterator[Remark]:
             outcome = call.outcome
             if outcome is None or outcome.kind != "created" or story.booked_by(outcome.order_id):
                 continue
+            theirs = case.entry(outcome.order_id)
+            if theirs is not None and theirs.reference is None:
+                yield Unmet("the order went out with another face value than it was handed over with")
+                continue
             holds = ", ".join(entry.order_id for entry in story.ledger) or "none"
+            what = (
+                f"that is the order of {theirs.reference}; its own"
+                if theirs
+                else "no such order exists; its own"
+            )
             yield Violation(
-                "no such order" if not story.ledger else "another order",
-                f"the client said created {outcome.order_id} for {story.reference}; orders in the ledger: {holds}",
+                "no such order" if not theirs else "another order",
+                f"the client said created {outcome.order_id} for {story.reference}; {what} in the ledger: {holds}",
                 tuple(attempt.number for attempt in story.attempts),
             )

@@ -106,12 +106,14 @@ def retried(contract: Contract) -> Floor:
             (first_lost, RateLimit(), InProgress(form="400")),
             (RateLimit(), RateLimit(), first_transient, first_lost),
             (Hang(when="after"), first_transient, Truncate()),
+            (first_transient, first_lost) * (LONGEST // 2),
         ),
     }
 
 
 def lost_responses(contract: Contract) -> Floor:
     """Each way to lose an answer to an order that was booked, alone and after or before another fault."""
+    first_lost = lost(contract)[0]
     return {
         "a lost response": singles(contract, *lost(contract)),
         "a lost response among other faults": sequences(
@@ -119,7 +121,8 @@ def lost_responses(contract: Contract) -> Floor:
             *((fault, RateLimit()) for fault in lost(contract)),
             *((transient(contract)[0], fault) for fault in lost(contract)),
             (*lost(contract)[:3],),
-            (lost(contract)[0], RateLimit(), InProgress(form="400")),
+            (first_lost, transient(contract)[0]) * (LONGEST // 2),
+            (first_lost, RateLimit(), InProgress(form="400")),
         ),
     }
 

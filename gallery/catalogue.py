@@ -150,6 +150,7 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken(
         "retries.NewKeyAtThirdAttempt", _SAME_KEY, _only(_NEW_KEY, _ONE, _RECOVERED, _IN_PROGRESS, _TRANSIENT)
     ),
+    _broken("retries.NewKeyAtSixthAttempt", _SAME_KEY, _only(_NEW_KEY, _ONE, _TRANSIENT)),
     _broken(
         "retries.NewKeyWhenAskedAgain", _SAME_KEY, _only(_NEW_KEY, _ONE, _RECOVERED, _IN_PROGRESS, _TRANSIENT)
     ),

@@ -96,6 +96,15 @@ class NewKeyAtThirdAttempt(Reference):
         return super().key_now()
 
 
+class NewKeyAtSixthAttempt(Reference):
+    """Starts over with a new key when it has failed five times."""
+
+    def key_now(self) -> str:
+        if self.attempt == 6:
+            self.key = self.new_key()
+        return super().key_now()
+
+
 class NewKeyAfterServerError(Reference):
     """Believes that a server error cannot have booked anything, and starts over with a new key."""
 

@@ -178,6 +178,10 @@ class Case:
         values = [order.face_value for order in self.evidence.trial.orders]
         return len(set(values)) < len(values)
 
+    def entry(self, order_id: str | None) -> LedgerEntry | None:
+        """The order of the ledger with that id, whosever it is."""
+        return next((entry for entry in self.evidence.ledger if entry.order_id == order_id), None)
+
     def faulty(self, *kinds: str) -> Iterator[tuple[Story, Exchange]]:
         """Each attempt that met a fault of these kinds, with the story that it belongs to."""
         for story in self.stories:
