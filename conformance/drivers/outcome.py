@@ -145,7 +145,7 @@ def _from_mapping(value: Mapping[object, object], did: str) -> Outcome | Crash:
             return Crash(f"the client {did} `created` without `order_id`; right is {_EXAMPLES['created']}")
         return _created(value["order_id"], value.get("status"), f"{did} `created`, and its `order_id`")
     type_ = value.get("type")
-    if type_ is None:
+    if _is_nothing(type_):
         return Outcome(kind)
     wrong = _wrong_text(type_)
     if wrong:
@@ -157,12 +157,19 @@ def _created(order_id: object, status: object, what: str) -> Outcome | Crash:
     wrong = _wrong_text(order_id)
     if wrong:
         return Crash(f"the client {what} {wrong}; right is the id that the API answered, as it was")
-    if status is not None:
+    if _is_nothing(status):
+        status = None
+    else:
         wrong = _wrong_text(status)
         if wrong:
             return Crash(f"the client said `created`, and its `status` {wrong}; leave it out or give text")
         status = _exact(status)
     return Outcome("created", order_id=_exact(order_id), status=status)
+
+
+def _is_nothing(value: object) -> bool:
+    """What may be left out may as well be empty: a 429 has no type, and text that is empty says so."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _wrong_text(value: object) -> str | None:

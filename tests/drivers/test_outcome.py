@@ -64,6 +64,14 @@ def test_an_enumeration_counts_as_its_text() -> None:
     assert type(outcome.order_id) is str
 
 
+@pytest.mark.parametrize("nothing", ["", " ", None])
+def test_what_may_be_left_out_may_be_empty(nothing: str | None) -> None:
+    assert from_return({"outcome": "unknown", "type": nothing}) == Outcome("unknown")
+    assert from_return({"outcome": "rejected", "type": nothing}) == Outcome("rejected")
+    created = {"outcome": "created", "order_id": "O-1", "status": nothing}
+    assert from_return(created) == Outcome("created", order_id="O-1")
+
+
 @pytest.mark.parametrize(
     ("value", "detail"),
     [
