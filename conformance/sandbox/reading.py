@@ -85,10 +85,14 @@ class _PlainHead(NamedTuple):
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
+    fields: Mapping[str, str]
     keep_alive: bool
 
     def with_body(self, body: bytes) -> Request:
-        return Request(self.method, self.target, self.headers, body, self.keep_alive)
+        request = Request(self.method, self.target, self.headers, body, self.keep_alive)
+        # Where the cached property would put them: they are known already.
+        vars(request)["fields"] = self.fields
+        return request
 
 
 def _plain_head(data: bytes) -> tuple[_PlainHead, int, bytes] | None:
@@ -107,7 +111,7 @@ def _plain_head(data: bytes) -> tuple[_PlainHead, int, bytes] | None:
     if not length.isdigit() or len(length) > 9 or int(length) > BODY_LIMIT:
         return None
     keep_alive = "connection" not in fields or _keeps_alive(fields["connection"])
-    head = _PlainHead(found[1].decode("ascii"), found[2].decode("ascii"), headers, keep_alive)
+    head = _PlainHead(found[1].decode("ascii"), found[2].decode("ascii"), headers, fields, keep_alive)
     return head, int(length), data[found.end() :]
 
 
