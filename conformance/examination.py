@@ -135,8 +135,14 @@ def _conclusion(tally: _Tally, wanted: list[str]) -> tuple[Status, str | None]:
         aspect for aspect in wanted if not tally.observed[aspect] and aspect not in tally.not_applicable
     ]
     if missing:
-        why = [f"{aspect}: {tally.unmet.get(aspect, 'nothing to observe')}" for aspect in missing]
-        return "skipped", "not observed: " + "; ".join(dict.fromkeys(why))
+        why: dict[str, list[str]] = {}
+        for aspect in missing:
+            why.setdefault(tally.unmet.get(aspect, "nothing to observe"), []).append(aspect)
+        if len(why) == 1 and missing == wanted:
+            return "skipped", f"not observed: {next(iter(why))}"
+        return "skipped", "not observed: " + "; ".join(
+            f"{', '.join(aspects)}: {reason}" for reason, aspects in why.items()
+        )
     if not any(tally.observed[aspect] for aspect in wanted):
         return "not-applicable", "; ".join(dict.fromkeys(tally.not_applicable.values()))
     return "passed", None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import strategies as st
@@ -97,6 +98,25 @@ def test_it_is_untested_when_one_aspect_was_never_observed() -> None:
     ended = result(made(judge, aspects=2))
     assert ended.status == "skipped"
     assert ended.reason == "not observed: two faults: the fault was not delivered"
+
+
+def test_a_reason_that_holds_for_every_aspect_is_given_once() -> None:
+    ended = result(made(lambda case: iter([Unmet("no fault was delivered")]), aspects=2))
+    assert ended.reason == "not observed: no fault was delivered"
+
+
+def test_a_client_that_never_orders_is_told_what_it_sent_instead() -> None:
+    class Lost(Rig):
+        def run(self, planned: Trial) -> Evidence:
+            sent = exchange(
+                1, operation=None, attempt=None, target="/order", status=404, error_type="not_found"
+            )
+            return replace(super().run(planned), exchanges=(sent,))
+
+    assert result(made(lambda case: iter(())), Lost()).reason == (
+        "not observed: the client sent no request to create an order; it sent POST /order, which was answered "
+        "404 not_found"
+    )
 
 
 def test_a_judge_that_says_nothing_proves_nothing() -> None:
