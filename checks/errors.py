@@ -88,9 +88,7 @@ def transient_retried(case: Case) -> Iterator[Remark]:
                 f"a retry, the first of each call left out ({len(later)} waits); at least {pause:g} s are asked for",
                 numbers,
             )
-        what = (
-            f"after {len(told)} transient answers and {len(story.attempts)} attempts the API was well again"
-        )
+        what = f"transient answers: {len(told)}, attempts: {len(story.attempts)}, then the API was well again"
         yield from ended_created(case, story, numbers, what)
 
 

@@ -73,5 +73,7 @@ def own_envelope(case: Case) -> Iterator[Remark]:
         elif not created and last is not None and not isinstance(last, RateLimit | Ok):
             yield Unmet(f"the client got past the 429 and stopped at another fault, {last.fault}")
         else:
-            what = f"the API was well again after {len(limited)} 429s and {len(story.attempts)} attempts"
+            what = (
+                f"429 answers: {len(limited)}, attempts: {len(story.attempts)}, then the API was well again"
+            )
             yield from ended_created(case, story, limited, what)

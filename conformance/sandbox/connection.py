@@ -321,7 +321,11 @@ class Connection(asyncio.Protocol):
         """
         self._state = _State.ENDING
         self._say_goodbye()
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has torn the line down already: there is nobody left to wait for
+            self._go()
+            return
         self._transport.resume_reading()
         self._timer = self._house.loop.call_later(PATIENCE, self._go)
         if self._eof:
