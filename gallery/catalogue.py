@@ -164,6 +164,9 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken(
         "retries.LostIsRejected", _RECOVERED, {_IN_PROGRESS: "it never sees a bare 102, only a broken line"}
     ),
+    _broken(
+        "retries.WaitsForEver", _IN_PROGRESS, {_RECOVERED: "the call never ends when the answer never comes"}
+    ),
     _broken("retries.GatewayTimeoutIsRejected", _RECOVERED, _only(_GIVES_UP, _TRANSIENT)),
     _broken("retries.TruncatedIsRejected", _RECOVERED),
     _broken(

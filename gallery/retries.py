@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import httpx
 
-from gallery.reference import Kind, Reference, Rejected, Unknown
+from gallery.reference import Context, Kind, Reference, Rejected, Unknown
 
 
 class NoKey(Reference):
@@ -143,6 +143,14 @@ class LostIsRejected(Reference):
 
     def on_no_answer(self, error: httpx.TransportError) -> tuple[Kind, str]:
         raise Rejected("connection_failed") from None
+
+
+class WaitsForEver(Reference):
+    """Has no time-out, so that a bare 102 or a silent server holds it for good."""
+
+    def __init__(self, order: dict[str, object], context: Context) -> None:
+        super().__init__(order, context)
+        self.http = httpx.Client(timeout=None, verify=False)
 
 
 class GatewayTimeoutIsRejected(Reference):

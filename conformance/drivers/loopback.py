@@ -50,17 +50,17 @@ def forbid_leaving_loopback(record: Callable[[str], None]) -> Callable[[], None]
     def guarded_connect_ex(self: socket.socket, address: object, /) -> int:
         if error := refuse(self.family, address):
             return error.errno or errno.ENETUNREACH
-        return connect_ex(self, address)  # type: ignore[arg-type]  # as above
+        return connect_ex(self, address)  # type: ignore[arg-type]  # the client's own argument, whatever it is
 
     def guarded_sendto(self: socket.socket, *arguments: object) -> int:
         if len(arguments) > 1 and (error := refuse(self.family, arguments[-1])):
             raise error
-        return sendto(self, *arguments)  # type: ignore[call-overload, no-any-return]  # as above
+        return sendto(self, *arguments)  # type: ignore[call-overload, no-any-return]  # the client's own arguments, in either of two forms
 
     def guarded_sendmsg(self: socket.socket, *arguments: object) -> int:
         if len(arguments) > 3 and arguments[3] is not None and (error := refuse(self.family, arguments[3])):
             raise error
-        return sendmsg(self, *arguments)  # type: ignore[arg-type]  # as above
+        return sendmsg(self, *arguments)  # type: ignore[arg-type]  # the client's own arguments, whatever they are
 
     patch(socket.socket, "connect", guarded_connect)
     patch(socket.socket, "connect_ex", guarded_connect_ex)

@@ -1,4 +1,4 @@
-"""What the clock cannot see, and what it is told."""
+"""What the clock cannot see, and what it is told. The waits here are real ones on purpose, and short."""
 
 from __future__ import annotations
 
