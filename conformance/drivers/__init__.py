@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from conformance.clock.pace import Pace
 from conformance.evidence import Call, Output, PlannedOrder
+
+if TYPE_CHECKING:
+    from conformance.contract import Contract
+    from conformance.drivers.confinement import Confinement
+    from conformance.hygiene.canary import Canary
+    from conformance.profile import Client
 
 
 class Driver(Protocol):
-    """One client, ready to be handed orders. `epoch`: when the trial began, on `time.monotonic()`; times of
-    calls count from there.
+    """One client, ready to be handed orders. `epoch`: when the trial began, on the client's monotonic clock;
+    times of calls count from there, in client seconds. `spoilt`: the client was left in a state in which the
+    next trial would meet something of this one, so it has to be replaced.
     """
 
     kind: str
     epoch: float
 
+    @property
+    def spoilt(self) -> bool: ...
+
     def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
         """Hands the order over and waits for what the client says; sooner ends when `stop` is set.
 
         `number` counts the calls for this reference, from 1. May be called from several threads at once.
+        """
+        ...
+
+    def restart(self) -> None:
+        """Ends the client's process, if it has one that lasts, and starts it anew before the next order: with
+        the same URL, key and state folder.
         """
         ...
 
@@ -30,3 +50,43 @@ class Driver(Protocol):
     def close(self) -> None:
         """Ends whatever the client left running."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a client process is started into. `env`: of the profile, braces not filled in; `preload`: set beside
+    it, as it is; `limit`: seconds on the wall for one call.
+    """
+
+    client: Client
+    folder: Path
+    env: Mapping[str, str]
+    contract: Contract
+    canary: Canary
+    base_url: str
+    api_version: str
+    state_dir: Path
+    confinement: Confinement
+    limit: float
+    pace: Pace = field(default_factory=Pace)
+    preload: Mapping[str, str] = field(default_factory=dict)
+    ca_file: Path | None = None
+
+
+def driver_for(setting: Setting) -> Driver:
+    """The driver for the profile's kind of client process.
+
+    Raises EnvironmentMistake when `env` cannot be filled in.
+    """
+    kind = setting.client.driver
+    if kind == "worker":
+        from conformance.drivers.worker import WorkerDriver
+
+        return WorkerDriver(setting)
+    if kind == "service":
+        from conformance.drivers.service import ServiceDriver
+
+        return ServiceDriver(setting)
+    from conformance.drivers.command import CommandDriver
+
+    return CommandDriver(setting)
