@@ -226,6 +226,7 @@ class Connection(asyncio.Protocol):
         versions = self._world.contract.versions
         return Place(
             headers=((versions.header, versions.current),),
+            today=self._world.pace.today(),
             keep_alive=request.keep_alive,
             elsewhere=self._house.elsewhere + request.target,
             in_the_clear=self._house.in_the_clear + request.target,
@@ -246,7 +247,8 @@ class Connection(asyncio.Protocol):
             step = steps[at_hand.step]
             if step.delay and not at_hand.waited:
                 self._world.recorder.keep(self._record(at_hand))
-                self._timer = self._house.loop.call_later(step.delay, self._on_time)
+                delay = self._world.pace.on_the_wall(step.delay)
+                self._timer = self._house.loop.call_later(delay, self._on_time)
                 return
             at_hand.waited = False
             at_hand.step += 1

@@ -25,7 +25,7 @@ def book(
     is what the body says.
     """
     orders = world.contract.orders
-    now, wall = world.elapsed(), time.time()
+    now, wall = world.elapsed(), world.pace.today()
     synchronous = mode == orders.modes["sync"]
     processing = 0.0 if synchronous else orders.processing
     values = face_values(world, request)

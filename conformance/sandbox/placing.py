@@ -8,7 +8,6 @@ What must never be known here: bytes and sockets; what is sent instead of an ans
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from email.utils import formatdate
 
@@ -177,7 +176,7 @@ class Placing:
         if asked is None or fault.retry_after != "date":
             return self._world.blueprint.rate_limited(asked)
         # A date has whole seconds; the next one, so that nobody is asked for less than was meant.
-        wall = time.time()
+        wall = self._world.pace.today()
         until = math.ceil(wall + asked)
         return self._world.blueprint.rate_limited(until - wall, formatdate(until, usegmt=True))
 

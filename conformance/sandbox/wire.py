@@ -6,7 +6,6 @@ What must never be known here: sockets, the state of a trial, and what the API d
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -94,10 +93,11 @@ class Place:
     """Where the answer goes out: what the wire must know about the request and the listener.
 
     `headers` are in every answer. `elsewhere` and `in_the_clear` are URLs of the same request at another host
-    name, and without TLS.
+    name, and without TLS. `today`: seconds since 1970.
     """
 
     headers: Headers
+    today: float
     keep_alive: bool
     elsewhere: str
     in_the_clear: str
@@ -153,7 +153,7 @@ def _headers(length: int, kind: str, place: Place, more: Headers = ()) -> Header
     always: Headers = (
         ("Content-Type", kind),
         ("Content-Length", str(length)),
-        ("Date", _date(int(time.time()))),
+        ("Date", _date(int(place.today))),
     )
     last: Headers = () if place.keep_alive else (("Connection", "close"),)
     return (*always, *place.headers, *more, *last)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from conformance.clock.pace import Pace
 from conformance.contract import Contract
 from conformance.evidence import Exchange, LedgerEntry, PlannedOrder
 from conformance.faults import Fault, InProgress, Schedule
@@ -181,8 +181,8 @@ def _choose(candidates: list[Intent], key: str | None) -> Intent:
 
 
 class World:
-    """One trial. `now` gives seconds; by default the process's monotonic clock, asked for at each call, so
-    that it may be replaced while the world goes on. `flooded` is set when more than `max_requests` came.
+    """One trial. `pace`: its clock, the process's own unless the client lives faster. `flooded` is set when more
+    than `max_requests` came.
     """
 
     def __init__(
@@ -196,10 +196,11 @@ class World:
         listener: Callable[[Exchange], None] | None = None,
         canary: Canary | None = None,
         schedule: Schedule = (),
-        now: Callable[[], float] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.contract = contract
         self.key = key
+        self.pace = pace or Pace()
         self.max_requests = max_requests
         self.flooded: threading.Event = threading.Event()
         self.blueprint: Blueprint = blueprint_of(contract)
@@ -212,16 +213,12 @@ class World:
         self.crash: Exception | None = None
         """the first error of the sandbox's own, for which no client is to blame"""
         self._random = random.Random(seed)
-        self._now = now
-        self._began_at = self._clock()
+        self._began_at = self.pace.now()
         self._ended_at: float | None = None
-
-    def _clock(self) -> float:
-        return time.monotonic() if self._now is None else self._now()
 
     def begin(self) -> None:
         """The clock of the world starts here; called by the thread that will answer."""
-        self._began_at = self._clock()
+        self._began_at = self.pace.now()
 
     def end(self) -> None:
         """The clock of the world stops."""
@@ -229,7 +226,7 @@ class World:
 
     def elapsed(self) -> float:
         """Seconds since the world began."""
-        return self._clock() - self._began_at if self._ended_at is None else self._ended_at
+        return self.pace.now() - self._began_at if self._ended_at is None else self._ended_at
 
     def new_id(self, template: str) -> str:
         """An id of its own, from the seed: `{ulid}` in the template is replaced."""

@@ -61,11 +61,11 @@ def test_true_is_not_one(begin: Begin) -> None:
 
 def test_after_the_window_the_key_books_a_new_order(begin: Begin) -> None:
     clock = Clock()
-    stage = begin(now=clock)
+    stage = begin(pace=clock)
     first = stage.ask(order()).json["id"]
-    clock.now += 30 * 86_400 - 1
+    clock.seconds += 30 * 86_400 - 1
     assert stage.ask(order()).json["id"] == first
-    clock.now += 1
+    clock.seconds += 1
     assert stage.ask(order()).json["id"] != first
     assert len(stage.world.ledger()) == 2
 
@@ -89,11 +89,11 @@ def test_the_same_request_while_a_slow_answer_is_under_way_is_in_progress(begin:
 
 def test_a_slow_answer_that_nobody_waited_for_is_replayed_when_its_time_has_come(begin: Begin) -> None:
     clock = Clock()
-    stage = begin(Slow(seconds=3600), now=clock)
+    stage = begin(Slow(seconds=3600), pace=clock)
     line = stage.line().send(order())
     stage.eventually(stage.world.ledger)
     line.close()
-    clock.now += 3600
+    clock.seconds += 3600
     answer = stage.ask(order())
     assert (answer.status, answer.json["id"]) == (200, stage.world.ledger()[0].order_id)
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from sandbox_wire import KEY, VERSION, Line, order
+from sandbox_wire import KEY, VERSION, Clock, Line, order
 from schemathesis import APIOperation, BaseSchema, CheckFunction, GenerationMode
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -92,7 +92,7 @@ def unlimited(contract: Contract) -> Iterator[tuple[Sandbox, tuple[str, ...]]]:
     generous = contract.model_copy(update={"rate_limit": limit})
     sandbox = Sandbox(generous)
     sandbox.start()
-    world = World(generous, KEY, max_requests=None, now=lambda: 0.0)
+    world = World(generous, KEY, max_requests=None, pace=Clock())
     sandbox.begin(world)
     line = Line(sandbox.port)
     line.ask(order(idempotency_key="first"))

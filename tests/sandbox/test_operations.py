@@ -106,14 +106,14 @@ def test_an_absolute_target_is_understood(begin: Begin) -> None:
 
 def test_an_asynchronous_order_takes_a_second(begin: Begin) -> None:
     clock = Clock()
-    stage = begin(now=clock)
+    stage = begin(pace=clock)
     accepted = stage.ask(order(order_body(items=3), mode="async"))
     assert (accepted.status, accepted.json["status"]) == (202, "PROCESSING")
     path = f"/order/{accepted.json['id']}"
     assert stage.ask(get(path)).json["status"] == "PROCESSING"
     assert stage.ask(get("/order")).json["items"][0]["status"] == "PROCESSING"
     assert stage.world.ledger()[0].status == "PROCESSING"
-    clock.now += 1
+    clock.seconds += 1
     done = stage.ask(get(path)).json
     assert (done["status"], done["total_price"]) == ("COMPLETED", "31.50")
     assert len({item["payout"]["url"] for item in done["items"]}) == 3
@@ -256,15 +256,15 @@ def test_the_limiter_counts_failed_requests_and_lets_go_after_its_window(
 ) -> None:
     clock = Clock()
     limit = contract.rate_limit.model_copy(update={"limit": 3})
-    stage = begin(now=clock, contract=contract.model_copy(update={"rate_limit": limit}))
+    stage = begin(pace=clock, contract=contract.model_copy(update={"rate_limit": limit}))
     line = stage.line()
     answers = [line.ask(order(idempotency_key=key)).status for key in ("k", None, "k", "k")]
     assert answers == [200, 400, 200, 429]
     assert stage.recorded(4).answer == "rate-limited"
     assert line.ask(get("/ping")).status == 200
-    clock.now += 59.9
+    clock.seconds += 59.9
     assert line.ask(order()).status == 429
-    clock.now += 0.1
+    clock.seconds += 0.1
     assert line.ask(order()).status == 200
 
 
