@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from conformance import plans
-from conformance.check import Observed, Remark, Unmet, check
+from conformance.check import Doubtful, Observed, Remark, Unmet, check
 from conformance.faults import Hang, RateLimit, Reset
 from conformance.finding import Violation
 from conformance.judge.case import Case
@@ -88,6 +88,8 @@ def transient_retried(case: Case) -> Iterator[Remark]:
                 f"a retry, the first of each call left out ({len(later)} waits); at least {pause:g} s are asked for",
                 numbers,
             )
+        elif shorter([wait - case.evidence.clock.margin for wait in later], pause * 0.9):
+            yield Doubtful(f"waits of {median(later):.2f} s by the median are too near their limit of {pause:g} s")
         what = f"transient answers: {len(told)}, attempts: {len(story.attempts)}, then the API was well again"
         yield from ended_created(case, story, numbers, what)
 

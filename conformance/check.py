@@ -37,6 +37,13 @@ class Unmet:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubtful:
+    """It held, but so near its limit that the accelerated clock could have made it so: the real clock decides."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotApplicable:
     """The evidence shows that the requirement cannot concern this run, and why."""
 
@@ -51,7 +58,7 @@ class Note:
     text: str
 
 
-Remark: TypeAlias = Violation | Observed | Unmet | NotApplicable | Note
+Remark: TypeAlias = Violation | Observed | Unmet | Doubtful | NotApplicable | Note
 Judge: TypeAlias = "Callable[[Case], Iterable[Remark]]"
 Declaration: TypeAlias = "Callable[[Profile, Contract], Iterable[Remark]]"
 Floor: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"

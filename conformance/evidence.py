@@ -164,6 +164,10 @@ class ClockReading:
     """client seconds that the trial took"""
     held: bool = True
     """False when the client's waits escaped the clock, so that its times mean nothing"""
+    factor: float = 1.0
+    """client seconds in one second on the wall; 1 on the virtual clock, which has none"""
+    margin: float = 0.0
+    """client seconds by which a wait may look longer than the client meant it, since its world was faster"""
 
 
 @dataclass(frozen=True, slots=True)

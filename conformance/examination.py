@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from conformance.check import Check, NotApplicable, Note, Observed, Remark, Unmet
+from conformance.check import Check, Doubtful, Remark, Unmet
 from conformance.contract import Contract
-from conformance.evidence import Evidence, Trial
+from conformance.evidence import Evidence, Trial, trials
 from conformance.finding import CheckResult, Finding, Status, Violation
 from conformance.judge.case import Case
-from conformance.laboratory import Laboratory
+from conformance.laboratory import Laboratory, OutOfBudget
 from conformance.planning import seed_of, smaller
 from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.rigs import RigError
+from conformance.tally import Tally, conclusion
 
 REPETITIONS = 3
 """times that a counterexample is run again, to say how reliably it comes back"""
@@ -32,47 +32,20 @@ SILENCE = (
     "{base_url} in client.env, and look at what it says in the sequence above.",
 )
 """impact and remedy for a client that sends nothing"""
+GENERATED, SHRINKING = "generated schedules", "shrinking"
 MOST_STEPS = 40
 """trials spent at the most on making a counterexample of the floor smaller"""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`examples`: generated trials for each property-based check. `seed`: of the whole run."""
+    """`examples`: generated trials for each property-based check. `seed`: of the whole run. `others`: trials of floors
+    that have to be run in all, before which no time of a budget is spent on generated ones.
+    """
 
     examples: int
     seed: int
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What was remarked, aspect by aspect."""
-
-    trials: int = 0
-    simulated: float = 0.0
-    observed: Counter[str] = field(default_factory=Counter)
-    unmet: dict[str, str] = field(default_factory=dict)
-    not_applicable: dict[str, str] = field(default_factory=dict)
-    caller_must: dict[str, None] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
-
-    def add(self, remarks: Iterable[Remark], aspect: str) -> list[Violation]:
-        violations = []
-        for remark in remarks:
-            match remark:
-                case Violation():
-                    violations.append(remark)
-                case Observed():
-                    self.observed[remark.aspect or aspect] += 1
-                case Unmet():
-                    self.unmet.setdefault(aspect, remark.reason)
-                case NotApplicable():
-                    self.not_applicable.setdefault(aspect, remark.reason)
-                    if remark.caller_must:
-                        self.caller_must[remark.caller_must] = None
-                case Note():
-                    self.notes[remark.text] = None
-        return violations
+    others: int = 0
 
 
 class _Found(Exception):
@@ -93,7 +66,7 @@ def examine(
     Raises RigError when the client cannot be examined at all; every other failure of ours becomes `error`.
     """
     began = time.perf_counter()
-    tally = _Tally()
+    tally = Tally()
     finding: Finding | None = None
     status: Status = "error"
     reason: str | None = None
@@ -110,7 +83,7 @@ def examine(
             examiner = _Examiner(check, laboratory, profile, contract, settings, tally)
             finding = examiner.search()
             wanted = examiner.aspects
-        status, reason = ("failed", None) if finding else _conclusion(tally, wanted)
+        status, reason = ("failed", None) if finding else conclusion(tally, wanted)
     except RigError:
         raise
     except Exception:  # noqa: BLE001  the harness fails closed: whatever broke is shown, and nothing passes
@@ -129,25 +102,6 @@ def examine(
     )
 
 
-def _conclusion(tally: _Tally, wanted: list[str]) -> tuple[Status, str | None]:
-    """Without a violation: every aspect was observed, or does not concern this run, or was not tested."""
-    missing = [
-        aspect for aspect in wanted if not tally.observed[aspect] and aspect not in tally.not_applicable
-    ]
-    if missing:
-        why: dict[str, list[str]] = {}
-        for aspect in missing:
-            why.setdefault(tally.unmet.get(aspect, "nothing to observe"), []).append(aspect)
-        if len(why) == 1 and missing == wanted:
-            return "skipped", f"not observed: {next(iter(why))}"
-        return "skipped", "not observed: " + "; ".join(
-            f"{', '.join(aspects)}: {reason}" for reason, aspects in why.items()
-        )
-    if not any(tally.observed[aspect] for aspect in wanted):
-        return "not-applicable", "; ".join(dict.fromkeys(tally.not_applicable.values()))
-    return "passed", None
-
-
 class _Examiner:
     def __init__(
         self,
@@ -156,7 +110,7 @@ class _Examiner:
         profile: Profile,
         contract: Contract,
         settings: Settings,
-        tally: _Tally,
+        tally: Tally,
     ) -> None:
         assert check.floor is not None
         self.check = check
@@ -172,15 +126,25 @@ class _Examiner:
     def search(self) -> Finding | None:
         """The smallest counterexample that the floor or the generator leads to; None when all trials hold."""
         plain = trial_of(self.contract, ())
+        try:
+            evidence = self._undisturbed(plain)
+            if _is_hopeless(evidence):
+                return self._without_hope(plain, evidence)
+            return self._through_floor() or self._through_examples()
+        except OutOfBudget:
+            self._cut(self.aspects)
+            return None
+
+    def _undisturbed(self, plain: Trial) -> Evidence:
         evidence = self.laboratory.evidence(plain)
-        if not evidence.exchanges or evidence.stopped:
-            return self._without_hope(plain, evidence)
-        found = self._through_floor() or self._through_examples()
-        return self._finding(found) if found else None
+        if _is_hopeless(evidence) and _is_hurried(evidence):
+            slower = self.laboratory.in_real_time(plain, evidence)
+            return slower[0] if slower else evidence
+        return evidence
 
     def _without_hope(self, plain: Trial, evidence: Evidence) -> Finding | None:
         """A client that cannot even place an undisturbed order is not worth more trials: this one decides."""
-        found = self._try(plain, evidence, "an undisturbed order")
+        found = self._judged(plain, evidence, "an undisturbed order")
         for aspect in self.aspects:
             self.tally.observed[aspect] = 0
             self.tally.unmet[aspect] = f"an undisturbed order already failed ({evidence.stopped})"
@@ -190,85 +154,187 @@ class _Examiner:
             return Finding(found.violation, evidence, self.check.impact, self.check.remedy)
         return Finding(found.violation, evidence, *SILENCE)
 
-    def _through_floor(self) -> _Found | None:
-        for aspect, trials in self.floor.items():
-            for trial in trials:
+    def _through_floor(self) -> Finding | None:
+        for number, (aspect, planned) in enumerate(self.floor.items()):
+            for trial in planned:
                 if not self.resumes and any(len(order.schedule) > 1 for order in trial.orders):
                     self.tally.unmet.setdefault(aspect, "needs a client that goes on when it is asked again")
                     continue
                 if not self.laboratory.bears(trial):
                     self.tally.notes["trials of long schedules were left out on the real clock"] = None
                     continue
-                found = self._try(trial, self.laboratory.evidence(trial), aspect)
-                if found:
-                    return self._smaller(found)
+                try:
+                    found = self._try(trial, self.laboratory.evidence(trial), aspect)
+                    finding = self._smallest(found, aspect) if found else None
+                except OutOfBudget:
+                    self._cut(self.aspects[number:])
+                    return None
+                if finding:
+                    return finding
         return None
 
-    def _through_examples(self) -> _Found | None:
+    def _cut(self, aspects: Sequence[str]) -> None:
+        """The time was up before these had been looked at, or looked at to the end."""
+        self.tally.notes[f"cut by --budget: {', '.join(aspects)}"] = None
+        for aspect in aspects:
+            self.tally.observed[aspect] = 0
+            self.tally.not_applicable.pop(aspect, None)
+            self.tally.unmet[aspect] = "the time given by --budget was up"
+
+    def _through_examples(self) -> Finding | None:
         if self.check.generated is None or self.settings.examples == 0:
             return None
-        from hypothesis import HealthCheck, Phase, given, seed
-        from hypothesis import settings as configured
+        if not self.laboratory.affords(self.settings.others):
+            self.tally.notes[f"cut by --budget: all {self.settings.examples} generated trials"] = None
+            return None
+        try:
+            found = self._first_of_examples()
+            return self._finding(found, GENERATED) if found else None
+        except OutOfBudget:
+            self.tally.notes["cut by --budget: generated trials"] = None
+            return None
 
+    def _first_of_examples(self) -> _Found | None:
+        """The smallest violation of the generated trials. Where trials can go side by side they are all drawn before
+        the first is looked at; only when one of them fails, Hypothesis looks for a smaller one.
+        """
+        if not self.laboratory.side_by_side:
+            return self._shrunk({})
+        drawn: list[Trial] = []
+
+        def draw(trial: Trial) -> None:
+            drawn.append(trial)
+
+        self._generate(draw, shrink=False)
+        begun = [
+            (trial, self.laboratory.begin(trial, self.check.id))
+            for trial in drawn
+            if self._is_possible(trial)
+        ]
+        seen = {trials.dump_json(trial): self.laboratory.result(future) for trial, future in begun}
+        for trial, _ in begun:
+            if self._try(trial, seen[trials.dump_json(trial)], GENERATED):
+                return self._shrunk(seen)
+        return None
+
+    def _shrunk(self, seen: Mapping[bytes, Evidence]) -> _Found | None:
         smallest: list[_Found] = []
 
-        @seed(seed_of(self.settings.seed, self.check.id))
-        @configured(
-            max_examples=self.settings.examples,
-            deadline=None,
-            database=None,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-            print_blob=False,
-        )
-        @given(self.check.generated(self.contract))
         def holds(trial: Trial) -> None:
-            if not self.resumes and any(len(order.schedule) > 1 for order in trial.orders):
+            if not self._is_possible(trial):
                 return
-            if not self.laboratory.bears(trial):
-                return
-            found = self._try(trial, self.laboratory.repeat(trial), "generated schedules")
+            known = seen.get(trials.dump_json(trial))
+            found = self._try(trial, known or self.laboratory.repeat(trial, self.check.id), GENERATED)
             if found and (not smallest or found.violation.rule == smallest[0].violation.rule):
                 if not smallest or _size(found.trial) <= _size(smallest[-1].trial):
                     smallest.append(found)
                 raise found
 
         try:
-            holds()
+            self._generate(holds, shrink=True)
         except Exception:  # Hypothesis wraps flaky failures in groups; what was seen is kept above
             if not smallest:
                 raise
         return smallest[-1] if smallest else None
 
+    def _generate(self, body: Callable[[Trial], None], *, shrink: bool) -> None:
+        """Calls `body` with generated trials, the same ones for the same seed."""
+        assert self.check.generated is not None
+        from hypothesis import HealthCheck, Phase, given, seed
+        from hypothesis import settings as configured
+
+        def generated(trial: Trial) -> None:
+            body(trial)
+
+        arranged = configured(
+            max_examples=self.settings.examples,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            print_blob=False,
+        )
+        strategy = given(self.check.generated(self.contract))
+        seed(seed_of(self.settings.seed, self.check.id))(arranged(strategy(generated)))()
+
+    def _is_possible(self, trial: Trial) -> bool:
+        if not self.resumes and any(len(order.schedule) > 1 for order in trial.orders):
+            return False
+        return self.laboratory.bears(trial)
+
     def _try(self, trial: Trial, evidence: Evidence, aspect: str) -> _Found | None:
+        """A violation in the evidence; where it leaves a doubt, in what the real clock says instead."""
+        remarks = tuple(remarks_on(self.check, evidence, self.contract, self.profile))
+        if any(isinstance(remark, Doubtful) for remark in remarks):
+            slower = self.laboratory.in_real_time(trial, evidence)
+            if slower:
+                return self._judged(trial, slower[0], aspect)
+            self.tally.notes[f"not confirmed, since it takes too long on the real clock: {aspect}"] = None
+        return self._judged(trial, evidence, aspect)
+
+    def _judged(self, trial: Trial, evidence: Evidence, aspect: str) -> _Found | None:
         self.tally.trials += 1
         self.tally.simulated += evidence.clock.simulated
-        violations = self.tally.add(remarks_on(self.check, evidence, self.contract, self.profile), aspect)
+        remarks = remarks_on(self.check, evidence, self.contract, self.profile)
+        violations = self.tally.add(remarks, aspect)
         return _Found(violations[0], trial, evidence) if violations else None
 
     def _smaller(self, found: _Found) -> _Found:
         """The same violation with less going wrong, if there is such a trial."""
-        most = MOST_STEPS if self.laboratory.rig.facts.parallel == 1 else REPETITIONS
-        for trial in islice(smaller(found.trial), most):
-            lesser = self._try(trial, self.laboratory.evidence(trial), "shrinking")
+        most = MOST_STEPS if self.laboratory.rig.facts.longest is None else REPETITIONS
+        candidates = tuple(islice(smaller(found.trial), most))
+        self.laboratory.prepare(candidates)
+        for trial in candidates:
+            lesser = self._try(trial, self.laboratory.evidence(trial), SHRINKING)
             if lesser and lesser.violation.rule == found.violation.rule:
                 return self._smaller(lesser)
         return found
 
-    def _finding(self, found: _Found) -> Finding:
+    def _smallest(self, found: _Found, aspect: str) -> Finding | None:
+        smallest = self._smaller(found)
+        finding = self._finding(smallest, SHRINKING if smallest is not found else aspect)
+        if finding or smallest is found:
+            return finding
+        return self._finding(found, aspect)  # what is left in the smaller one may be the clock's doing alone
+
+    def _finding(self, found: _Found, aspect: str) -> Finding | None:
+        """The finding, with how often it came back. None if the real clock does not know of it."""
+        if _is_hurried(found.evidence):
+            slower = self.laboratory.in_real_time(found.trial, found.evidence, REPETITIONS)
+            if slower:
+                return self._confirmed(found, slower, aspect)
+            self.tally.notes["seen on the accelerated clock alone: too long for the real one"] = None
         again = 0
-        for _ in range(REPETITIONS):
-            same = self._try(found.trial, self.laboratory.repeat(found.trial), "repetition")
+        begun = [self.laboratory.begin(found.trial, self.check.id) for _ in range(REPETITIONS)]
+        for future in begun:
+            same = self._judged(found.trial, self.laboratory.result(future), "repetition")
             again += same is not None and same.violation.rule == found.violation.rule
+        return self._told(found, again)
+
+    def _confirmed(self, found: _Found, slower: Sequence[Evidence], aspect: str) -> Finding | None:
+        seen = [self._judged(found.trial, evidence, aspect) for evidence in slower]
+        real = [each for each in seen if each is not None]
+        if real:
+            same = [each for each in real if each.violation.rule == real[0].violation.rule]
+            return self._told(real[0], len(same))
+        self.tally.notes[
+            "a violation on the accelerated clock did not come back on the real one, which decides"
+        ] = None
+        return None
+
+    def _told(self, found: _Found, again: int) -> Finding:
         return Finding(
-            found.violation,
-            found.evidence,
-            self.check.impact,
-            self.check.remedy,
-            REPETITIONS,
-            again,
+            found.violation, found.evidence, self.check.impact, self.check.remedy, REPETITIONS, again
         )
+
+
+def _is_hurried(evidence: Evidence) -> bool:
+    return evidence.clock.kind == "accelerated"
+
+
+def _is_hopeless(evidence: Evidence) -> bool:
+    return not evidence.exchanges or evidence.stopped is not None
 
 
 def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Profile) -> Iterator[Remark]:

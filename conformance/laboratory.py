@@ -6,37 +6,73 @@ What must never be known here: how a trial is run (`rigs/`), and what any check 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from functools import partial
 
 from conformance.evidence import Evidence, Trial, trials
 from conformance.faults import InProgress, Schedule
-from conformance.planning import with_references
+from conformance.planning import seed_of, with_references
 from conformance.rigs import Rig
+
+LONGEST_IN_REAL_TIME = 150.0
+"""client seconds of a trial that is still run again on the real clock, where each of them is a second"""
+
+
+class OutOfBudget(Exception):
+    """The time that the run was given is up."""
 
 
 class Laboratory:
     """Trials are shared by their content: floors overlap, and a client need not be asked the same thing twice.
-    Not shared are repetitions, which exist to see whether something comes back.
+    Not shared are those that exist to see whether something comes back.
+
+    `slow` makes a rig on the real clock, for evidence that a faster one cannot be trusted with; `deadline`, on
+    `time.monotonic()`: from then on no trial is begun or waited for.
     """
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        *,
+        seed: int = 0,
+        slow: Callable[[], Rig] | None = None,
+        deadline: float | None = None,
+    ) -> None:
         self.rig = rig
         self.trials = 0
         self.finished = 0
         self.simulated = 0.0
+        self._seed = seed
+        self._slow = slow
+        self._deadline = deadline
         self._lock = threading.Lock()
-        self._shared: dict[bytes, Future[Evidence]] = {}
-        self._pool = (
-            ThreadPoolExecutor(rig.facts.parallel, "golive-trial") if rig.facts.parallel > 1 else None
-        )
+        self._benches: dict[str, _Bench] = {"": _Bench(rig)}
+        self._asked: Counter[tuple[str, bytes]] = Counter()
 
-    def prepare(self, planned: Iterable[Trial]) -> None:
-        """Begins to run these, as many side by side as the rig bears; none where it bears only one."""
-        if self._pool:
-            for trial in planned:
-                if self.bears(trial):
-                    self._submit(trial)
+    @property
+    def side_by_side(self) -> bool:
+        """Is it worth asking for several trials before the first is looked at?"""
+        return self.rig.facts.parallel > 1
+
+    @property
+    def secrets(self) -> list[str]:
+        return [secret for bench in self._benches.values() for secret in bench.rig.secrets]
+
+    def prepare(self, planned: Iterable[Trial], unsure: Callable[[Evidence], bool] | None = None) -> None:
+        """Begins to run these, as many side by side as the rig bears; none where it bears only one. Those of which
+        somebody is `unsure` are begun on the real clock as well.
+        """
+        if not self.side_by_side:
+            return
+        for trial in planned:
+            if self.bears(trial):
+                future = self._shared("", trial)
+                if unsure is not None and self._slow is not None:
+                    future.add_done_callback(partial(self._look_ahead, trial, unsure))
 
     def bears(self, trial: Trial) -> bool:
         """Is this trial one that can be waited for?"""
@@ -44,47 +80,140 @@ class Laboratory:
         return longest is None or all(_length(order.schedule) <= longest for order in trial.orders)
 
     def evidence(self, trial: Trial) -> Evidence:
-        """The evidence of this trial, shared with everybody who asks for the same one. Blocks."""
-        return self._submit(trial).result()
+        """The evidence of this trial, shared with everybody who asks for the same one. Blocks.
 
-    def repeat(self, trial: Trial) -> Evidence:
-        """Evidence of a run of its own."""
+        Raises OutOfBudget.
+        """
+        return self._result(self._shared("", trial))
+
+    def begin(self, trial: Trial, asker: str) -> Future[Evidence]:
+        """A run of its own, which goes on beside whatever the asker does meanwhile; see `result`."""
+        key = trials.dump_json(trial)
         with self._lock:
-            self.trials += 1
-            serial = self.trials
-        evidence = self.rig.run(with_references(trial, serial))
-        with self._lock:
-            self.finished += 1
-            self.simulated += evidence.clock.simulated
-        return evidence
+            time = self._asked[asker, key] = self._asked[asker, key] + 1
+        return self._submit(self._benches[""], self._named(trial, key, f"{asker} {time}"))
+
+    def result(self, future: Future[Evidence]) -> Evidence:
+        """The evidence of a trial that was begun. Raises OutOfBudget."""
+        return self._result(future)
+
+    def repeat(self, trial: Trial, asker: str) -> Evidence:
+        """Evidence of a run of its own. Raises OutOfBudget."""
+        return self._result(self.begin(trial, asker))
+
+    def in_real_time(self, trial: Trial, evidence: Evidence, times: int = 1) -> list[Evidence] | None:
+        """Evidence of the trial on the real clock, so many times side by side; shared as well. `evidence` is what a
+        faster clock gave. None if that would take too long. Raises OutOfBudget.
+        """
+        if self._slow is None or evidence.clock.simulated > LONGEST_IN_REAL_TIME:
+            return None
+        futures = [self._shared("real", trial, time) for time in range(times)]
+        return [self._result(future) for future in futures]
+
+    def affords(self, trials_to_come: int) -> bool:
+        """Is there time for more than the trials that have to be run, by what they took so far?"""
+        if self._deadline is None:
+            return True
+        bench = self._benches[""]
+        each = bench.seconds / max(bench.finished, 1) / self.rig.facts.parallel
+        return time.monotonic() + each * trials_to_come < self._deadline
+
+    @property
+    def out_of_budget(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
     def close(self) -> None:
         """Ends what is still running, whatever it has come to."""
-        if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-        self.rig.stop()
-        if self._pool:
-            self._pool.shutdown(wait=True)
-        self.rig.close()
+        benches = tuple(self._benches.values())
+        for bench in benches:
+            bench.stop()
+        for bench in benches:
+            bench.close()
 
-    def _submit(self, trial: Trial) -> Future[Evidence]:
+    def _shared(self, kind: str, trial: Trial, time: int = 0) -> Future[Evidence]:
         key = trials.dump_json(trial)
+        bench = self._bench(kind)
+        with bench.lock:
+            if (key, time) not in bench.shared:
+                bench.shared[key, time] = self._submit(bench, self._named(trial, key, f"{kind} {time}"))
+            return bench.shared[key, time]
+
+    def _bench(self, kind: str) -> _Bench:
         with self._lock:
-            known = self._shared.get(key)
-            if known is not None:
-                return known
-            future: Future[Evidence] = Future()
-            if self._pool:
-                future = self._pool.submit(self.repeat, trial)
-            self._shared[key] = future
-        if not self._pool:
-            try:
-                future.set_result(self.repeat(trial))
-            except BaseException as error:
-                # Whoever asks next has to see the same failure, and a harness error must reach this caller.
-                future.set_exception(error)
-                raise
+            if kind not in self._benches:
+                assert self._slow is not None
+                self._benches[kind] = _Bench(self._slow())
+            return self._benches[kind]
+
+    def _named(self, trial: Trial, key: bytes, occasion: str) -> Trial:
+        """The same trial under references that are no other's in this run, and the same ones in every run with this
+        seed, whichever worker has come to run it.
+        """
+        return with_references(trial, f"{seed_of(self._seed, key, occasion) & 0xFFFFFF:06x}")
+
+    def _submit(self, bench: _Bench, trial: Trial) -> Future[Evidence]:
+        if bench.pool and not self.out_of_budget:
+            return bench.pool.submit(self._run, bench, trial)
+        future: Future[Evidence] = Future()
+        try:
+            future.set_result(self._run(bench, trial))
+        except BaseException as error:  # noqa: BLE001  it reaches everybody who asks for the result
+            future.set_exception(error)
         return future
+
+    def _run(self, bench: _Bench, trial: Trial) -> Evidence:
+        if self.out_of_budget:
+            raise OutOfBudget
+        with self._lock:
+            self.trials += 1
+        began = time.monotonic()
+        evidence = bench.rig.run(trial)
+        with self._lock:
+            self.finished += 1
+            self.simulated += evidence.clock.simulated
+            bench.finished += 1
+            bench.seconds += time.monotonic() - began
+        return evidence
+
+    def _result(self, future: Future[Evidence]) -> Evidence:
+        if self._deadline is None:
+            return future.result()
+        try:
+            return future.result(max(0.0, self._deadline - time.monotonic()))
+        except NotInTime:
+            raise OutOfBudget from None
+
+    def _look_ahead(self, trial: Trial, unsure: Callable[[Evidence], bool], done: Future[Evidence]) -> None:
+        if done.cancelled() or done.exception() is not None or self._benches[""].stopped:
+            return
+        evidence = done.result()
+        if evidence.clock.simulated <= LONGEST_IN_REAL_TIME and unsure(evidence):
+            self._shared("real", trial)
+
+
+class _Bench:
+    """A rig with what was run on it. `seconds`: on the wall, of all its trials."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.lock = threading.RLock()
+        self.shared: dict[tuple[bytes, int], Future[Evidence]] = {}
+        self.finished = 0
+        self.seconds = 0.0
+        self.stopped = False
+        parallel = rig.facts.parallel
+        self.pool = ThreadPoolExecutor(parallel, "golive-trial") if parallel > 1 else None
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self.pool:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+        self.rig.stop()
+
+    def close(self) -> None:
+        if self.pool:
+            self.pool.shutdown(wait=True)
+        self.rig.close()
 
 
 def _length(schedule: Schedule) -> int:

@@ -115,12 +115,9 @@ def smaller(whole: Trial) -> Iterable[Trial]:
             yield replace(whole, orders=(*whole.orders[:index], lighter, *whole.orders[index + 1 :]))
 
 
-def with_references(planned: Trial, serial: int) -> Trial:
-    """The same trial under references that this run of the suite has not used before.
-
-    A client may remember a reference for as long as its process lives.
-    """
+def with_references(planned: Trial, mark: str) -> Trial:
+    """The same trial under references of their own: a client may remember one for as long as its process lives."""
     return replace(
         planned,
-        orders=tuple(replace(order, reference=f"{order.reference}-{serial}") for order in planned.orders),
+        orders=tuple(replace(order, reference=f"{order.reference}-{mark}") for order in planned.orders),
     )

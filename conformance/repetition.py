@@ -35,15 +35,15 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None) -> 
         raise Mistakes(
             [f"{check_id} is a check of your own: pytest --golive {run.profile} -k {check_id} runs it again"]
         )
-    # On the real clock if it was found there; any other follows from the driver.
-    clock: ClockChoice = "real" if run.clock == "real" else "auto"
+    # On the real clock if it was seen there, in the end; any other follows from the driver.
+    clock: ClockChoice = "real" if stored.clock.kind == "real" else "auto"
     suite = Suite(Options(profile or _profile(run.profile), run.seed, select=(check_id,), clock=clock))
     (check,) = suite.selected
     print(f"{check.id}: the counterexample of {folder}, {TIMES} times with {suite.profile.subject}")
     failed, shown = 0, False
     try:
         for time in range(1, TIMES + 1):
-            evidence = suite.laboratory().repeat(stored.trial)
+            evidence = suite.laboratory().repeat(stored.trial, "replay")
             violations = _violations(suite, check, evidence)
             failed += bool(violations)
             if not shown and (violations or time == TIMES):

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from conformance.clock.pace import Pace
 from conformance.evidence import Call, Exchange, Outcome, PlannedOrder, Trial
 
 PAUSES = (5.0, 15.0, 60.0, 300.0)
@@ -52,15 +53,19 @@ def run_orders(
     stop: threading.Event,
     *,
     resumes: bool,
+    pace: Pace | None = None,
+    restart: Callable[[], None] | None = None,
 ) -> tuple[Call, ...]:
     """Hands over every order of the trial and asks again where a caller would. Blocks until all are done.
 
-    `exchanges` gives all that the sandbox has seen and said so far; `stop` ends everything early.
+    `exchanges` gives all that the sandbox has seen and said so far; `stop` ends everything early; `restart` is
+    called between one order and the next where the trial asks for it.
     """
     calls: list[Call] = []
+    pace = pace or Pace()
 
     def drive(order: PlannedOrder) -> None:
-        calls.extend(_drive(order, driver, exchanges, stop, resumes))
+        calls.extend(_drive(order, driver, exchanges, stop, resumes, pace))
 
     if trial.concurrent:
         threads = [
@@ -72,7 +77,9 @@ def run_orders(
         for thread in threads:
             thread.join()
     else:
-        for order in trial.orders:
+        for number, order in enumerate(trial.orders):
+            if number and trial.restart and restart:
+                restart()
             drive(order)
     return tuple(sorted(calls, key=lambda call: (call.started_at, call.reference)))
 
@@ -83,6 +90,7 @@ def _drive(
     exchanges: Callable[[], tuple[Exchange, ...]],
     stop: threading.Event,
     resumes: bool,
+    pace: Pace,
 ) -> list[Call]:
     calls: list[Call] = []
     sent = silent = seen = 0
@@ -100,7 +108,7 @@ def _drive(
             silent += 1
         if sent > len(PAUSES) or silent > SILENT_CALLS:
             return calls
-        stop.wait(PAUSES[min(max(sent + silent, 1), len(PAUSES)) - 1])
+        pace.wait(stop, PAUSES[min(max(sent + silent, 1), len(PAUSES)) - 1])
 
 
 def _undecided(outcome: Outcome, attempts: tuple[Exchange, ...]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from conformance.check import NotApplicable, Observed, Remark, Unmet
+from conformance.check import Doubtful, NotApplicable, Observed, Remark, Unmet
 from conformance.evidence import Exchange
 from conformance.finding import Violation
 from conformance.judge.case import Case, Story
@@ -39,6 +39,8 @@ def own_pauses(
                 f"told that the order {state}; at least {minimum:g} s are asked for",
                 (retry.earlier.number, retry.later.number),
             )
+        elif retry.wait - case.evidence.clock.margin < minimum - case.contract.rate_limit.tolerance:
+            yield Doubtful(f"a wait of {retry.wait:.2f} s is too near its limit of {minimum:g} s")
         else:
             yield Observed()
 
