@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import TypeAdapter
 
 from conformance.contract import Contract
+from conformance.drivers import Driver
 from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.drivers.loopback import forbid_leaving_loopback
 from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
@@ -150,7 +151,9 @@ class _Stage:
         self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
         target = find_target(chosen.target)
         self.threads = threading.active_count()
-        self.driver = PythonDriver(target, self._context, chosen.contract, self.scanner, chosen.call_limit)
+        self.driver: Driver = PythonDriver(
+            target, self._context, chosen.contract, self.scanner, chosen.call_limit
+        )
 
     def _context(self, reference: str) -> Context:
         return Context(
@@ -214,7 +217,7 @@ class _Stage:
             ClockReading("virtual" if self.clock else "real", simulated, held=flowed < 1.0),
         )
         crowded = threading.active_count() > self.threads + CROWD
-        spent = self.driver.unfinished > 0 or stop.is_set() or abandoned or crowded
+        spent = self.driver.spoilt or stop.is_set() or abandoned or crowded
         self.pipe.send(Event(evidence=evidence, spent=spent))
 
     def _outputs(self, records: list[str]) -> tuple[Output, ...]:
@@ -222,9 +225,7 @@ class _Stage:
             # Print fills a buffer here, since neither is a terminal. They may be the client's own objects by now.
             with suppress(Exception):
                 stream.flush()
-        texts = {"log": "\n".join(records), "exception": "\n".join(self.driver.traces)}
-        self.driver.traces.clear()
-        return self.traces.collect(texts)
+        return (*self.driver.outputs(), *self.traces.collect({"log": "\n".join(records)}))
 
 
 def _children_live() -> bool:

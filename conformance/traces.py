@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from conformance.evidence import Output
+from conformance.evidence import Output, Sighting
 from conformance.hygiene.canary import Canary, Scanner
 
 KEPT = 32_768
@@ -48,6 +48,17 @@ class Recording:
 
     def finish(self) -> Output:
         """The record: redacted, the middle left out where there was too much."""
+        return self._output(self._sightings.finish())
+
+    def cut(self) -> Output:
+        """The record since the last cut. The stream goes on, and a key that lies across the cut is found."""
+        output = self._output(self._sightings.cut())
+        self.size = 0
+        self._head = b""
+        self._tail.clear()
+        return output
+
+    def _output(self, sightings: tuple[Sighting, ...]) -> Output:
         tail = bytes(self._tail[-self._kept :])
         missing = self.size - len(self._head) - len(tail)
         if missing:
@@ -56,7 +67,7 @@ class Recording:
             text = f"{head}\n[{self.size:,} bytes in all, the middle is left out]\n{self._read(tail)[-KEPT:]}"
         else:
             text = self._read(self._head + tail)
-        return Output(self.stream, text, self.size, self._sightings.finish())
+        return Output(self.stream, text, self.size, sightings)
 
     def _read(self, data: bytes) -> str:
         return self._scanner.redact(data.decode("utf-8", "replace"))
@@ -101,7 +112,7 @@ class Traces:
 
     def collect(self, texts: Mapping[str, str]) -> tuple[Output, ...]:
         """What was written to files, and `texts`: stream name to text. Streams that stayed empty are left out."""
-        outputs = [_scanned_text(text, name, self._scanner) for name, text in texts.items() if text]
+        outputs = [scanned_text(text, name, self._scanner) for name, text in texts.items() if text]
         for path in self._streams:
             outputs.append(self._new_part(path, path.name))
         for path in self._log_files():
@@ -153,7 +164,8 @@ def _scanned_file(path: Path, stream: str, scanner: Scanner, mark: _Mark) -> Out
     return recording.finish()
 
 
-def _scanned_text(text: str, stream: str, scanner: Scanner) -> Output:
+def scanned_text(text: str, stream: str, scanner: Scanner) -> Output:
+    """A text as if it had come over a stream."""
     recording = Recording(stream, scanner)
     recording.feed(text.encode("utf-8", "surrogatepass"))
     return recording.finish()

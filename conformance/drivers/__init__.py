@@ -18,17 +18,52 @@ if TYPE_CHECKING:
     from conformance.profile import Client
 
 
+class NotReady(Exception):
+    """The client could not be started, or does not take orders; the text says what was seen of it."""
+
+
+class NoRestart(Exception):
+    """This driver cannot restart its client; the text says why."""
+
+
 class Driver(Protocol):
     """One client, ready to be handed orders. `epoch`: when the trial began, on the client's monotonic clock;
-    times of calls count from there, in client seconds. `spoilt`: the client was left in a state in which the
-    next trial would meet something of this one, so it has to be replaced.
+    times of calls count from there, in client seconds.
     """
 
     kind: str
     epoch: float
 
     @property
-    def spoilt(self) -> bool: ...
+    def spoilt(self) -> bool:
+        """The client was left in a state in which the next trial would meet something of this one, so it has
+        to be replaced.
+        """
+        ...
+
+    @property
+    def killed(self) -> bool:
+        """Since the driver was made, a process of the client was ended by a SIGKILL that was not ours: by the
+        system short of memory, or by somebody else. What the client then did not do is not its fault.
+        """
+        ...
+
+    @property
+    def restartable(self) -> bool:
+        """Whether `restart` gives the next order a new process."""
+        ...
+
+    def pids(self) -> tuple[int, ...]:
+        """The processes of the client that live now and were started as such; not their children."""
+        ...
+
+    def start(self, stop: threading.Event) -> None:
+        """Starts what lives longer than an order and waits until it takes orders, or `stop` is set, so that
+        the first order does not pay for it. Does nothing where it lives already.
+
+        Raises NotReady.
+        """
+        ...
 
     def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
         """Hands the order over and waits for what the client says; sooner ends when `stop` is set.
@@ -40,11 +75,15 @@ class Driver(Protocol):
     def restart(self) -> None:
         """Ends the client's process, if it has one that lasts, and starts it anew before the next order: with
         the same URL, key and state folder.
+
+        Raises NoRestart where it is not `restartable`.
         """
         ...
 
     def outputs(self) -> tuple[Output, ...]:
-        """What the client wrote since the last time, redacted, with the places where it showed its key."""
+        """What the client wrote since the last time, redacted, with the places where it showed its key. After
+        `close` it gives what was written at the end.
+        """
         ...
 
     def close(self) -> None:
@@ -55,7 +94,7 @@ class Driver(Protocol):
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a client process is started into. `env`: of the profile, braces not filled in; `preload`: set beside
-    it, as it is; `limit`: seconds on the wall for one call.
+    it, as it is; `limit`: seconds on the wall for one call; `confinement`: None for a service that runs already.
     """
 
     client: Client
@@ -66,7 +105,7 @@ class Setting:
     base_url: str
     api_version: str
     state_dir: Path
-    confinement: Confinement
+    confinement: Confinement | None
     limit: float
     pace: Pace = field(default_factory=Pace)
     preload: Mapping[str, str] = field(default_factory=dict)

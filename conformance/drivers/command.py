@@ -7,151 +7,118 @@ What must never be known here: the sandbox, any check, and how processes are con
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import selectors
-import shutil
-import signal
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
-from conformance.contract import Contract
-from conformance.drivers.confinement import Confinement, NotStarted, Process
-from conformance.drivers.environment import clean_env, render_env
-from conformance.drivers.outcome import LONGEST_LINE, Crash, from_line, redacted
+from conformance.clock.pace import Pace
+from conformance.drivers import Setting
+from conformance.drivers.confinement import NotStarted, Process
+from conformance.drivers.lines import Lines
+from conformance.drivers.outcome import Crash, from_line, redacted
+from conformance.drivers.process import Quarters, last_lines
+from conformance.drivers.waiting import bell, patience
 from conformance.evidence import Call, Outcome, Output, PlannedOrder
-from conformance.hygiene.canary import REDACTED, Canary, Scanner
-from conformance.traces import Recording, Traces
-from conformance.trial import Stop
+from conformance.traces import Recording
 
 _Ending = Literal["crashed", "hung", "stopped"]
 GRACE = 1.0
 """seconds on the wall that a process has to end by itself once it has printed its outcome"""
 
 _CHUNK = 1 << 16
-_LAST_LINES = 5
-_LOOK = 0.1  # seconds between looks at an event that cannot tell when it is set
 
 
 class CommandDriver:
-    """Starts `command` in `folder` for each order. `limit`: seconds on the wall for one call.
+    """Starts `client.command` for each order.
 
     Raises EnvironmentMistake when `env` cannot be filled in.
     """
 
     kind = "command"
+    spoilt = False  # nothing is left of a process when its call is over
+    restartable = True
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        folder: Path,
-        env: Mapping[str, str],
-        contract: Contract,
-        canary: Canary,
-        base_url: str,
-        api_version: str,
-        state_dir: Path,
-        confinement: Confinement,
-        limit: float,
-        log_files: Sequence[str] = (),
-        ca_file: Path | None = None,
-    ) -> None:
-        self.epoch = time.monotonic()
-        self._command = tuple(command)
-        self._folder = folder
-        self._state_dir = state_dir
-        self._confinement = confinement
-        self._limit = limit
-        self._contract = contract
-        self._scanner = Scanner(canary)
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._pace = setting.pace
+        self.epoch = setting.pace.now()
+        self._quarters = Quarters(setting)
         self._lock = threading.Lock()
-        self._outputs: list[Output] = []
-        values = {
-            "base_url": base_url,
-            "api_key": canary.key,
-            "api_version": api_version,
-            "port": str(urlsplit(base_url).port or ""),
-            "state_dir": str(state_dir),
-            "ca_file": str(ca_file or ""),
-        }
-        named = render_env(env, values)
-        self._scratch = Path(tempfile.mkdtemp(prefix="golive-client-"))
-        temporary = self._scratch / "tmp"
-        temporary.mkdir()
-        self._env = {
-            **clean_env(temporary),
-            **named,
-            "GOLIVE_STATE_DIR": values["state_dir"],
-            "GOLIVE_CA_FILE": values["ca_file"],
-            "GOLIVE_API_VERSION": api_version,
-        }
-        self._traces = Traces(self._scratch, folder, log_files, canary)
-        self._traces.begin(state_dir)
+        self._running: set[Process] = set()
+
+    @property
+    def killed(self) -> bool:
+        return self._quarters.killed
+
+    def pids(self) -> tuple[int, ...]:
+        with self._lock:
+            return tuple(process.pid for process in self._running)
+
+    def start(self, stop: threading.Event) -> None:
+        """Does nothing: there is a process only while there is an order."""
 
     def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
         """Blocks until the process has said what it believes, has ended, or is ended."""
-        started = time.monotonic()
+        began, deadline = self._pace.now(), time.monotonic() + self._setting.limit
         request = json.dumps({"reference": order.reference, "order": order.body}).encode() + b"\n"
-        ear = _Ear()
-        recordings = (Recording("stdout", self._scanner), Recording("stderr", self._scanner))
+        ear = _Ear(self._pace)
+        scanner = self._quarters.scanner
+        recordings = (Recording("stdout", scanner), Recording("stderr", scanner))
         ending: _Ending = "crashed"
-        status = None
+        ended = ""
         try:
             with ExitStack() as stack:
                 talk = _Conversation(stack, request, ear, recordings)
-                process = self._confinement.start(
-                    self._command,
-                    env=self._env,
-                    cwd=self._folder,
+                process = self._quarters.start(
+                    self._setting.client.command,
                     stdin=talk.theirs["stdin"],
                     stdout=talk.theirs["stdout"],
                     stderr=talk.theirs["stderr"],
                 )
-                stack.callback(process.end)
-                ending = talk.run(process, stop, started + self._limit)
-                status = process.status
+                stack.callback(self._end, process)
+                with self._lock:
+                    self._running.add(process)
+                ending = talk.run(process, stop, deadline)
+                if ending == "crashed":
+                    ended = self._quarters.ended(process)
         except NotStarted as error:
             ear.said = Crash(f"client.command could not be started: {error}")
         outputs = [recording.finish() for recording in recordings if recording.size]
-        with self._lock:
-            self._outputs += outputs
-        ended = (ear.said_at if isinstance(ear.said, Outcome) else None) or time.monotonic()
-        call = Call(order.reference, number, started - self.epoch, ended - self.epoch, None)
+        self._quarters.keep(outputs)
+        over = (ear.said_at if isinstance(ear.said, Outcome) else None) or self._pace.now()
+        call = Call(order.reference, number, began - self.epoch, over - self.epoch, None)
         if isinstance(ear.said, Outcome):
-            return replace(call, outcome=redacted(ear.said, self._scanner.redact))
+            return replace(call, outcome=redacted(ear.said, scanner.redact))
         if ending == "stopped":
             return replace(call, ending=ending)
         if ear.said is not None:
             detail = ear.said.detail
         elif ending == "hung":
-            detail = f"the client printed no outcome within {self._limit:g} seconds"
+            detail = f"the client printed no outcome within {self._setting.limit:g} seconds"
         else:
-            detail = f"the client printed no outcome and ended with {_told(status)}{_last_lines(outputs)}"
-        return replace(call, ending=ending, detail=self._scanner.redact(detail))
+            tail = last_lines([(output.stream, output.text) for output in outputs])
+            detail = f"the client printed no outcome and ended with {ended}{tail}"
+        return replace(call, ending=ending, detail=scanner.redact(detail))
+
+    def restart(self) -> None:
+        """Does nothing: the next order has a process of its own anyway."""
 
     def outputs(self) -> tuple[Output, ...]:
         """Streams of each call, and what was written to log files and to the client's own folders."""
-        with self._lock:
-            streams, self._outputs = self._outputs, []
-            files = self._traces.collect({})
-            self._traces.begin(self._state_dir)
-        return (*streams, *(self._without_other_keys(output) for output in files))
+        return self._quarters.outputs()
 
     def close(self) -> None:
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._quarters.close()
 
-    def _without_other_keys(self, output: Output) -> Output:
-        """Trials side by side share the client's log files, and each knows only its own key by its secret."""
-        return replace(output, text=self._contract.key_pattern.sub(REDACTED, output.text))
+    def _end(self, process: Process) -> None:
+        with self._lock:
+            self._running.discard(process)
+        process.end()
 
 
 class _Conversation:
@@ -184,8 +151,8 @@ class _Conversation:
         self._selector.register(self._ours["stdin"], selectors.EVENT_WRITE)
         for end in self._streams:
             self._selector.register(end, selectors.EVENT_READ)
-        with _bell(stop) as bell:
-            self._selector.register(bell, selectors.EVENT_READ)
+        with bell(stop) as rung:
+            self._selector.register(rung, selectors.EVENT_READ)
             ending = self._wait(process, stop, deadline)
         process.end()
         for end in tuple(self._streams):
@@ -195,12 +162,12 @@ class _Conversation:
 
     def _wait(self, process: Process, stop: threading.Event, deadline: float) -> _Ending:
         while not stop.is_set():
-            if self._ear.said_at is not None:
-                deadline = min(deadline, self._ear.said_at + GRACE)
+            if self._ear.patience_ends is not None:
+                deadline = min(deadline, self._ear.patience_ends)
             left = deadline - time.monotonic()
             if left <= 0:
                 return "hung"
-            ready = self._selector.select(left if isinstance(stop, Stop) else min(left, _LOOK))
+            ready = self._selector.select(patience(stop, left))
             for key, _ in ready:
                 if key.fileobj is process and process.poll():
                     return "crashed"
@@ -241,34 +208,27 @@ class _Conversation:
 
 
 class _Ear:
-    """Listens to standard output for lines that are outcomes. `said_at`: when the first valid one came."""
+    """Listens to standard output for outcomes, of which the last one counts. Once there is a valid one,
+    `said_at` says when, in client seconds, and `patience_ends` until when on the wall more is waited for.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
         self.said: Outcome | Crash | None = None
         self.said_at: float | None = None
+        self.patience_ends: float | None = None
+        self._pace = pace
+        self._lines = Lines()
         self._finished: Outcome | Crash | None = None  # by the lines that have come to their end
-        self._line = b""
-        self._too_long = False
 
     def feed(self, chunk: bytes) -> None:
-        data = self._line + chunk
-        whole, newline, rest = data.rpartition(b"\n")
-        if newline:
-            lines = [] if b"outcome" not in whole else whole.split(b"\n")
-            if self._too_long:
-                del lines[:1]
-            self._too_long = False
-            # The last one counts, so the others need not be read.
-            self._finished = next(
-                (said for line in reversed(lines) if (said := _outcome(line))), self._finished
-            )
-        self._too_long = self._too_long or len(rest) > LONGEST_LINE
-        self._line = b"" if self._too_long else rest
-        # A line that is an outcome already counts, though its end is not printed yet, or never will be.
-        unfinished = _outcome(self._line) if self._line[-8:].rstrip().endswith(b"}") else None
+        lines = self._lines.feed(chunk)
+        # The last one counts, so the others need not be read.
+        self._finished = next((said for line in reversed(lines) if (said := _outcome(line))), self._finished)
+        unfinished = _outcome(self._lines.unfinished) if self._lines.seems_whole() else None
         self.said = unfinished or self._finished
         if isinstance(self.said, Outcome) and self.said_at is None:
-            self.said_at = time.monotonic()
+            self.said_at = self._pace.now()
+            self.patience_ends = time.monotonic() + GRACE
 
 
 def _outcome(line: bytes) -> Outcome | Crash | None:
@@ -278,49 +238,3 @@ def _outcome(line: bytes) -> Outcome | Crash | None:
 def _close_all(ends: dict[str, int]) -> None:
     while ends:
         os.close(ends.popitem()[1])
-
-
-@contextmanager
-def _bell(stop: threading.Event) -> Iterator[int]:
-    """A descriptor that becomes readable when the event is set."""
-    readable, writable = os.pipe()
-    open_ends = [writable]
-    lock = threading.Lock()
-
-    def ring() -> None:
-        with lock:
-            for end in open_ends:
-                os.write(end, b"!")
-
-    try:
-        if isinstance(stop, Stop):
-            stop.tell(ring)
-        yield readable
-    finally:
-        with lock:
-            open_ends.clear()
-        os.close(writable)
-        os.close(readable)
-
-
-def _told(status: int | None) -> str:
-    if status is None:
-        return "no exit status"
-    if status >= 0:
-        return f"exit status {status}"
-    with contextlib.suppress(ValueError):
-        return f"signal {-status} ({signal.Signals(-status).name})"
-    return f"signal {-status}"
-
-
-def _last_lines(outputs: Sequence[Output]) -> str:
-    """The end of standard error, or of standard output where there was none."""
-    for stream in ("stderr", "stdout"):
-        for output in outputs:
-            lines = (
-                [line for line in output.text.splitlines() if line.strip()] if output.stream == stream else []
-            )
-            if lines:
-                shown = "\n".join(line[:300] for line in lines[-_LAST_LINES:])
-                return f"; the last of its {stream}:\n{shown}"
-    return ""

@@ -1,7 +1,7 @@
 """What a client finds in its environment: little, and nothing that it was not meant to have.
 
-What lives here: the clean environment, where modules are looked for, and how the braces in the profile's
-`client.env` are filled in.
+What lives here: the clean environment, where modules are looked for, and how the profile's braces are filled
+in.
 What must never be known here: any variable of any client or vendor, and how the client is started.
 """
 
@@ -38,21 +38,23 @@ def clean_env(temporary: Path) -> dict[str, str]:
     return env | dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))
 
 
-def render_env(env: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+def fill(text: str, values: Mapping[str, str]) -> str:
     """Fills braces in. A brace that `values` lacks becomes empty; braces around other words are the client's
     own, and stay. (`profile_rules.py` refuses words that are nearly one of ours.)
+    """
+    return _BRACE.sub(lambda found: values.get(found[1], "") if found[1] in BRACES else found[0], text)
+
+
+def render_env(env: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """The environment with its braces filled in.
 
     Raises EnvironmentMistake: what no environment can hold.
     """
-
-    def fill(found: re.Match[str]) -> str:
-        return values.get(found[1], "") if found[1] in BRACES else found[0]
-
     rendered = {}
     for name, value in env.items():
         if "\0" in name or "\0" in value or "=" in name or not name:
             raise EnvironmentMistake(
                 f"client.env.{name!r}: a name has no `=`, and neither name nor value a zero byte"
             )
-        rendered[name] = _BRACE.sub(fill, value)
+        rendered[name] = fill(value, values)
     return rendered

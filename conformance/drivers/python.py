@@ -12,6 +12,7 @@ import copy
 import importlib
 import inspect
 import logging
+import os
 import sys
 import threading
 import time
@@ -22,9 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.contract import Contract
+from conformance.drivers import NoRestart
 from conformance.drivers.outcome import Crash, from_exception, from_return, redacted
-from conformance.evidence import Call, Outcome, PlannedOrder
+from conformance.evidence import Call, Outcome, Output, PlannedOrder
 from conformance.hygiene.canary import Scanner
+from conformance.traces import scanned_text
 from conformance.trial import Stop
 
 Target = Callable[[dict[str, object], "Context"], object]
@@ -95,6 +98,8 @@ class PythonDriver:
     """Calls the function in a thread of its own for each order. `limit`: client seconds for one call."""
 
     kind = "python"
+    killed = False  # this process would be gone as well
+    restartable = False
 
     def __init__(
         self,
@@ -105,13 +110,24 @@ class PythonDriver:
         limit: float,
     ) -> None:
         self.epoch = time.monotonic()
-        self.traces: list[str] = []
-        self.unfinished = 0
+        self._traces: list[str] = []
+        self._unfinished = 0
         self._target = target
         self._context = context
         self._contract = contract
         self._scanner = scanner
         self._limit = limit
+
+    @property
+    def spoilt(self) -> bool:
+        """Nothing ends a thread: a call that did not come back is in the way for ever."""
+        return self._unfinished > 0
+
+    def pids(self) -> tuple[int, ...]:
+        return (os.getpid(),)
+
+    def start(self, stop: threading.Event) -> None:
+        """Does nothing: the function is there."""
 
     def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
         started = time.monotonic() - self.epoch
@@ -126,7 +142,7 @@ class PythonDriver:
                     value = asyncio.run(_finish(value))
                 believed.append(from_return(value))
             except BaseException as error:  # noqa: BLE001  whatever the client raises is what it says, SystemExit too
-                self.traces.append("".join(traceback.format_exception(error)))
+                self._traces.append("".join(traceback.format_exception(error)))
                 raised.extend(traceback.format_exception_only(error)[-1:])
                 believed.append(from_exception(error, self._contract))
             finally:
@@ -138,7 +154,7 @@ class PythonDriver:
         over.wait(self._limit)
         ended = time.monotonic() - self.epoch
         if not believed:
-            self.unfinished += 1
+            self._unfinished += 1
             if stop.is_set():
                 return Call(order.reference, number, started, ended, None, "stopped")
             detail = f"no answer within {self._limit:.0f} client seconds"
@@ -150,6 +166,18 @@ class PythonDriver:
         said = self._scanner.redact("".join(raised).strip())[:MOST_SAID]
         outcome = redacted(result, self._scanner.redact)
         return Call(order.reference, number, started, ended, outcome, detail=said)
+
+    def restart(self) -> None:
+        """Raises NoRestart: the rig has to replace the process that this driver lives in."""
+        raise NoRestart("a function is restarted by replacing the process that it lives in")
+
+    def outputs(self) -> tuple[Output, ...]:
+        """The tracebacks of what the function raised. All else is written by this very process."""
+        raised, self._traces = self._traces, []
+        return (scanned_text("\n".join(raised), "exception", self._scanner),) if raised else ()
+
+    def close(self) -> None:
+        """Does nothing: the rig ends the process."""
 
 
 async def _finish(value: object) -> object:

@@ -60,6 +60,16 @@ def mint(contract: Contract, rng: random.Random, environment: str | None = None)
     )
 
 
+def canary_of(contract: Contract, key: str) -> Canary:
+    """A key that there is already, taken apart by the contract's shape. Raises ValueError, without the key."""
+    auth = contract.auth
+    if not key:
+        raise ValueError("is not set")
+    if not contract.key_pattern.fullmatch(key):
+        raise ValueError("holds nothing in the shape of a key")
+    return Canary(key, key[: auth.prefix_length], key[auth.prefix_length + len(auth.separator) :])
+
+
 class _Span(NamedTuple):
     start: int
     end: int
@@ -214,7 +224,7 @@ class Scanner:
 
 
 class SightingStream:
-    """Scans what it is fed. `finish` gives the sightings, at most MOST_SIGHTINGS."""
+    """Scans what it is fed. `finish` gives the sightings, at most MOST_SIGHTINGS; so does each `cut`."""
 
     def __init__(self, scanner: Scanner, place: str) -> None:
         self._scanner = scanner
@@ -236,20 +246,33 @@ class SightingStream:
         self._scan(len(self._kept))
         return tuple(self._sightings[:MOST_SIGHTINGS])
 
-    def _scan(self, until: int) -> None:
-        """Reports what starts before `until`, and keeps the rest for the next time."""
+    def cut(self) -> tuple[Sighting, ...]:
+        """The sightings since the last cut; lines count from 1 again. The end of what was fed is remembered, so
+        that a secret is found that goes on after the cut; one that was seen in part before it is not seen twice.
+        """
+        self._scan(len(self._kept), remembered=self._scanner.reach)
+        sightings, self._sightings = self._sightings, []
+        if len(sightings) >= MOST_SIGHTINGS:  # what was not reported for their number belongs to them
+            self._kept = b""
+        self._line = 1 - self._kept.count(b"\n")
+        return tuple(sightings[:MOST_SIGHTINGS])
+
+    def _scan(self, until: int, remembered: int = 0) -> None:
+        """Reports what starts before `until`, and keeps the rest for the next time, with as many of the bytes
+        before it as are to be `remembered` and have nothing in them that was reported.
+        """
         data = self._kept
         spans = self._scanner.spans(data)
-        counted = 0
+        counted = past = 0
         for number, span in enumerate(spans):
             if span.start >= until or len(self._sightings) >= MOST_SIGHTINGS:
                 break
             self._line += data.count(b"\n", counted, span.start)
             counted = span.start
             excerpt = _excerpt(data, spans, number)
-            self._sightings.append(Sighting(self._place, span.form, excerpt, self._line))
-            until = max(until, span.end)
-        until = max(until, 0)
+            self._sightings.append(Sighting(self._place, span.form, excerpt, max(self._line, 1)))
+            past = span.end
+        until = max(until - remembered, past, 0)
         self._line += data.count(b"\n", counted, until)
         self._kept = data[until:]
 

@@ -1,6 +1,8 @@
-"""The rig of clients that are processes of their own: the sandbox lives here, on the real clock.
+"""The rig of clients that are processes of their own: the sandbox lives here, the clock is the real one or an
+accelerated one.
 
-Each trial has a sandbox, a key and a folder of its own, so that trials which wait do so side by side.
+What lives here: stations, as many as can be side by side, and which trial comes to which of them.
+What must never be known here: what happens at a station.
 """
 
 from __future__ import annotations
@@ -10,122 +12,223 @@ import random
 import shutil
 import tempfile
 import threading
-import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from conformance.clock.acceleration import Accelerator
+from conformance.clock.pace import Pace
 from conformance.contract import Contract
-from conformance.drivers.command import CommandDriver
+from conformance.drivers import NotReady
 from conformance.drivers.confinement import Confinement
 from conformance.drivers.environment import EnvironmentMistake, render_env
-from conformance.evidence import ClockReading, Evidence, Exchange, Trial
-from conformance.hygiene.canary import mint
+from conformance.evidence import Evidence, Trial
+from conformance.hygiene.canary import Canary, canary_of, mint
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
-from conformance.sandbox import Sandbox, World
-from conformance.trial import FLOODED, Stop, run_orders
+from conformance.rigs.stations import Station, Terms
 
-PARALLEL = 16
-"""trials side by side: they mostly wait"""
+SLEEPERS = 16
+"""stations side by side on the real clock: their clients mostly wait"""
+LASTING, PASSING = 4, 2
+"""stations for each core on the accelerated clock, where clients wait little: of clients that last, and of those
+that are started for each order
+"""
 LONGEST = 3
-"""faults for one order: the suite, as the caller, waits 300 s before it asks for the fifth time"""
-CALL_LIMIT = 180.0
-"""seconds for one call"""
+"""faults for one order on the real clock: the suite, as the caller, waits 300 s before it asks for the fifth time"""
+TRIES = 3
+"""times that a trial is run until nothing but the client itself has had a part in it"""
 
 
 class DirectRig:
-    """Raises RigError when the client's environment cannot be filled in, or its program is not there."""
+    """With an accelerator, the client's clocks go `factor` times faster. `port` fixes the sandbox's port, and so
+    leaves room for one station alone.
 
-    def __init__(self, profile: Profile, contract: Contract, *, seed: int) -> None:
+    Raises RigError when the client's environment cannot be filled in, its program is not there, or a service that
+    runs already cannot be reached by what it was told.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        contract: Contract,
+        *,
+        seed: int,
+        accelerator: Accelerator | None = None,
+        factor: float = 1.0,
+        port: int = 0,
+    ) -> None:
         assert profile.client is not None
+        client = profile.client
         try:
-            render_env({**profile.client.env, **profile.client.debug_env}, {})
+            render_env({**client.env, **client.debug_env}, {})
         except EnvironmentMistake as error:
             raise RigError(str(error)) from None
-        _require_program(profile.client.command[0], profile)
         self.secrets: list[str] = []
-        self._profile = profile
-        self._client = profile.client
         self._contract = contract
         self._rng = random.Random(seed)
-        self._lock = threading.Lock()
+        self._own_key: Canary | None = None
+        if not client.command:
+            self._own_key = _key_of_running_service(profile, contract, port)
+        else:
+            _require_program(client.command[0], profile)
+        confinement = Confinement() if client.command else None
+        pace = Pace(factor)
+
+        def preload(env: Mapping[str, str]) -> Mapping[str, str]:
+            return accelerator.environment(pace, env) if accelerator else {}
+
+        self._terms = Terms(profile, contract, confinement, pace, preload, port)
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
-        self._confinement = Confinement()
+        self._free = threading.Condition()
+        self._idle: list[Station] = []
+        self._busy: set[Station] = set()
         self._serial = 0
-        self._running: set[Stop] = set()
         self._stopped = False
+        each = PASSING if client.driver == "command" else LASTING
+        parallel = SLEEPERS if accelerator is None else each * (os.cpu_count() or 1)
+        confined = confinement is not None and confinement.confined
         self.facts = Facts(
-            self._confinement.confined,
-            "network namespace" if self._confinement.confined else (self._confinement.reason or ""),
-            PARALLEL,
-            LONGEST,
+            confined,
+            "network namespace" if confined else _why_unconfined(confinement),
+            1 if port else parallel,
+            LONGEST if accelerator is None else None,
         )
 
     def run(self, trial: Trial) -> Evidence:
-        with self._lock:
-            self._serial += 1
-            state_dir = self._scratch / f"state-{self._serial}"
-            canary = mint(self._contract, self._rng)
-            self.secrets.append(canary.secret)
-        state_dir.mkdir()
-        sandbox = Sandbox(self._contract, listener=self._confinement.listener())
-        sandbox.start()
-        world = World(self._contract, canary.key, trial.orders, seed=trial.seed, canary=canary)
-        stop = world.flooded = Stop()
-        with self._lock:
-            self._running.add(stop)
-            if self._stopped:
-                stop.set()
+        return self.observe(trial)
 
-        def seen() -> tuple[Exchange, ...]:
-            sandbox.settle()
-            return world.exchanges()
+    def observe(self, trial: Trial, look: Callable[[Station], None] | None = None) -> Evidence:
+        """As `run`; `look` is called while the client waits for its first answer.
 
-        client = self._client
-        driver = CommandDriver(
-            client.command,
-            folder=self._profile.folder,
-            env={**client.env, **(client.debug_env if trial.verbose else {})},
-            contract=self._contract,
-            canary=canary,
-            base_url=sandbox.base_url,
-            api_version=self._profile.api_version,
-            state_dir=state_dir,
-            confinement=self._confinement,
-            limit=CALL_LIMIT,
-            log_files=client.log_files,
-        )
+        A trial in which something else than the client had a part is run again: a client that the system killed, or
+        that an earlier trial had left at work. What happens each time is the client's own doing after all.
+        """
+        for left in reversed(range(TRIES)):
+            with self._station(trial.verbose) as station:
+                seen = None if look is None else partial(look, station)
+                try:
+                    evidence = station.run(trial, seen)
+                except NotReady as error:
+                    raise RigError(str(error)) from None
+            if not station.disturbed or not left or self._stopped:
+                break
+        return evidence
+
+    @contextmanager
+    def _station(self, verbose: bool) -> Iterator[Station]:
+        station = self._take(verbose)
         try:
-            sandbox.begin(world)
-            driver.epoch = began = time.monotonic()
-            calls = run_orders(trial, driver, seen, stop, resumes=client.resumes)
-            simulated = time.monotonic() - began
-            sandbox.end()
-            return Evidence(
-                trial,
-                world.exchanges(),
-                world.ledger(),
-                calls,
-                driver.outputs(),
-                stopped=FLOODED if stop.is_set() else None,
-                clock=ClockReading("real", simulated),
-            )
+            yield station
+        except BaseException:
+            station.spent = True
+            raise
         finally:
-            with self._lock:
-                self._running.discard(stop)
-            driver.close()
-            sandbox.stop()
-            shutil.rmtree(state_dir, ignore_errors=True)
+            self._give_back(station)
+
+    def _take(self, verbose: bool) -> Station:
+        superfluous = None
+        with self._free:
+            while len(self._busy) >= self.facts.parallel:
+                self._free.wait()
+            # The one that has rested longest.
+            station = next((each for each in self._idle if each.verbose == verbose), None)
+            if station:
+                self._idle.remove(station)
+            else:
+                if len(self._idle) + len(self._busy) >= self.facts.parallel:
+                    superfluous = self._idle.pop(0)
+                    if self._terms.port:  # which the next one needs
+                        self._end(superfluous)
+                        superfluous = None
+                station = self._open(verbose)
+            self._busy.add(station)
+        if superfluous:
+            self._end(superfluous)
+        return station
+
+    def _open(self, verbose: bool) -> Station:
+        self._serial += 1
+        state_dir = self._scratch / f"state-{self._serial}"
+        state_dir.mkdir()
+        canary = self._own_key or mint(self._contract, self._rng)
+        if canary.secret not in self.secrets:
+            self.secrets.append(canary.secret)
+        try:
+            station = Station(self._terms, canary, state_dir, verbose=verbose)
+        except OSError as error:
+            if not self._terms.port:
+                raise
+            raise RigError(
+                f"--port {self._terms.port}: {os.strerror(error.errno or 0)}; name a free one"
+            ) from None
+        if self._stopped:
+            station.stop()
+        return station
+
+    def _give_back(self, station: Station) -> None:
+        replaceable = bool(self._terms.confinement)
+        if station.spent and replaceable:
+            self._end(station)
+        with self._free:
+            self._busy.discard(station)
+            if not (station.spent and replaceable):
+                self._idle.append(station)
+            self._free.notify()
+
+    def _end(self, station: Station) -> None:
+        station.close()
+        shutil.rmtree(station.state_dir, ignore_errors=True)
 
     def stop(self) -> None:
-        with self._lock:
+        with self._free:
             self._stopped = True
-            running = tuple(self._running)
-        for stop in running:
-            stop.set()
+            for station in self._busy:
+                station.stop()
 
     def close(self) -> None:
-        self._confinement.close()
+        for station in (*self._idle, *self._busy):
+            station.close()
+        if self._terms.confinement:
+            self._terms.confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _why_unconfined(confinement: Confinement | None) -> str:
+    if confinement is None:
+        return "the service was running already, wherever that was"
+    return confinement.reason or ""
+
+
+def _key_of_running_service(profile: Profile, contract: Contract, port: int) -> Canary:
+    """The key that a service was started with before us. Raises RigError if nobody can know it."""
+    environment = contract.sandbox_environment
+    if not port:
+        raise RigError(
+            "client.command: none, so the service runs already, and knows where the API is: start it with the "
+            f"base URL http://127.0.0.1:N{_path(contract)}, N a port that you choose, and golive with --port N"
+        )
+    named = profile.account.keys.get(environment)
+    if named is None:
+        raise RigError(
+            "client.command: none, so the service runs already, and has its key: name the environment variable "
+            f"that holds the same one as account.keys: {{{environment}: {{env: NAME}}}}"
+        )
+    key = os.environ.get(named.env, "")
+    try:
+        return canary_of(contract, key)
+    except ValueError as error:
+        raise RigError(
+            f"account.keys.{environment}: the environment variable {named.env} {error}; set it to the key that the "
+            "service was started with"
+        ) from None
+
+
+def _path(contract: Contract) -> str:
+    from conformance.sandbox.blueprint import blueprint_of
+
+    return blueprint_of(contract).path_prefix
 
 
 def _require_program(program: str, profile: Profile) -> None:

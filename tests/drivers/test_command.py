@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from conformance.contracts import load_contract
-from conformance.drivers import Driver
+from conformance.drivers import Driver, Setting
 from conformance.drivers.command import CommandDriver
 from conformance.drivers.confinement import Confinement
 from conformance.evidence import Call, Outcome, PlannedOrder
 from conformance.hygiene.canary import Canary
+from conformance.profile import Client
 from conformance.trial import Stop
 
 CONTRACT = load_contract("runa")
@@ -51,18 +52,19 @@ def make(confinement: Confinement, tmp_path: Path) -> Iterator[Make]:
         ca_file: Path | None = None,
     ) -> CommandDriver:
         driver = CommandDriver(
-            command,
-            folder=tmp_path,
-            env=env or {},
-            contract=CONTRACT,
-            canary=CANARY,
-            base_url="http://127.0.0.1:4321/v2",
-            api_version="2024-02-05",
-            state_dir=tmp_path / "state",
-            confinement=confinement,
-            limit=limit,
-            log_files=log_files,
-            ca_file=ca_file,
+            Setting(
+                client=Client(driver="command", command=tuple(command), log_files=tuple(log_files)),
+                folder=tmp_path,
+                env=env or {},
+                contract=CONTRACT,
+                canary=CANARY,
+                base_url="http://127.0.0.1:4321/v2",
+                api_version="2024-02-05",
+                state_dir=tmp_path / "state",
+                confinement=confinement,
+                limit=limit,
+                ca_file=ca_file,
+            )
         )
         made.append(driver)
         return driver
