@@ -6,7 +6,7 @@ What must never be known here: what a client should do about them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -111,15 +111,29 @@ def retried(contract: Contract) -> Floor:
     }
 
 
+def kinds(contract: Contract) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+    """One fault of each kind that a client can tell from the others: those that lose an answer, and the rest."""
+    losses = (Reset(when="after"), Hang(when="after"), Truncate())
+    lies = tuple(Error(type=entry.type, booked=True) for entry in contract.types_of_class("transient"))
+    told = tuple(fault for fault in in_progress(contract) if fault.form in ("102-bare", "400"))
+    return (*losses, *lies[:1]), (Reset(when="before"), Html(), transient(contract)[0], RateLimit(), *told)
+
+
+def pairs_with_loss(contract: Contract) -> Iterator[tuple[Fault, Fault]]:
+    """Each pair of kinds, in both orders, of which at least one loses an answer."""
+    losses, others = kinds(contract)
+    yield from product(losses, (*losses, *others))
+    yield from product(others, losses)
+
+
 def lost_responses(contract: Contract) -> Floor:
     """Each way to lose an answer to an order that was booked, alone and after or before another fault."""
     first_lost = lost(contract)[0]
     return {
         "a lost response": singles(contract, *lost(contract)),
+        "a lost response before or after another fault": sequences(contract, *pairs_with_loss(contract)),
         "a lost response among other faults": sequences(
             contract,
-            *((fault, RateLimit()) for fault in lost(contract)),
-            *((transient(contract)[0], fault) for fault in lost(contract)),
             (*lost(contract)[:3],),
             (first_lost, transient(contract)[0]) * (LONGEST // 2),
             (first_lost, RateLimit(), InProgress(form="400")),
