@@ -265,18 +265,25 @@ class _Examiner:
 
     def _try(self, trial: Trial, evidence: Evidence, aspect: str) -> _Found | None:
         """A violation in the evidence; where it leaves a doubt, in what the real clock says instead."""
-        remarks = tuple(remarks_on(self.check, evidence, self.contract, self.profile))
+        remarks = self._remarks(evidence)
         if any(isinstance(remark, Doubtful) for remark in remarks):
             slower = self.laboratory.in_real_time(trial, evidence)
             if slower:
                 return self._judged(trial, slower[0], aspect)
             self.tally.notes[f"not confirmed, since it takes too long on the real clock: {aspect}"] = None
-        return self._judged(trial, evidence, aspect)
+        return self._counted(trial, evidence, remarks, aspect)
 
     def _judged(self, trial: Trial, evidence: Evidence, aspect: str) -> _Found | None:
+        return self._counted(trial, evidence, self._remarks(evidence), aspect)
+
+    def _remarks(self, evidence: Evidence) -> tuple[Remark, ...]:
+        return tuple(remarks_on(self.check, evidence, self.contract, self.profile))
+
+    def _counted(
+        self, trial: Trial, evidence: Evidence, remarks: Sequence[Remark], aspect: str
+    ) -> _Found | None:
         self.tally.trials += 1
         self.tally.simulated += evidence.clock.simulated
-        remarks = remarks_on(self.check, evidence, self.contract, self.profile)
         violations = self.tally.add(remarks, aspect)
         return _Found(violations[0], trial, evidence) if violations else None
 
