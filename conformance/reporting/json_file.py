@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from conformance.reporting import readiness
 from conformance.reporting.readiness import SCHEMA, Readiness
 
 
@@ -30,10 +31,13 @@ def read_report(path: Path) -> Readiness:
 def json_schema() -> dict[str, object]:
     """The JSON Schema (2020-12) of `readiness.json`, as it is published in `reports/`."""
     schema = Readiness.model_json_schema(by_alias=True)
-    for definition in (schema, *schema["$defs"].values()):
+    for title, definition in schema["$defs"].items():
+        left_out = getattr(getattr(readiness, title, None), "left_out_when_none", ())
         for name, field in definition.get("properties", {}).items():
-            if name not in definition.get("required", ()):
+            if name in left_out:
                 definition["properties"][name] = _never_null(field)
+            else:
+                field.pop("default", None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,

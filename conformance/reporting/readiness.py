@@ -56,15 +56,27 @@ class ContractFacts(_Record):
 class Selection(_Record):
     """The part of the suite that was asked for. A report with a selection is no readiness report."""
 
+    OTHERWISE: ClassVar[str] = "(pytest's own selection)"
+    """stands in `select` where something else than our options left checks out"""
+
     select: tuple[str, ...] = Field(description="patterns of `--select`; none means every check")
     skip: tuple[str, ...] = Field(description="patterns of `--skip`")
     checks: tuple[str, ...] = Field(description="ids of the checks that these left")
 
 
+class Shard(_Record):
+    """Which part of a run a report is on, of those that `golive merge` joins."""
+
+    index: Annotated[int, Field(ge=1)] = Field(description="from 1")
+    count: Annotated[int, Field(ge=1)] = Field(description="how many parts there are")
+
+
 class Run(_Record):
     """How the suite was run. `duration_s` is in seconds on the wall, `simulated_s` in client seconds."""
 
-    left_out_when_none = frozenset({"selection", "interrupted", "unconfined", "api_version", "profile"})
+    left_out_when_none = frozenset(
+        {"selection", "interrupted", "unconfined", "api_version", "profile", "parts"}
+    )
 
     seed: int
     clock: str
@@ -82,6 +94,14 @@ class Run(_Record):
     unconfined: str | None = Field(default=None, description="why it was not confined")
     api_version: str | None = Field(default=None, description="the version that the profile names")
     profile: str | None = Field(default=None, description="the profile as it was named, for `golive replay`")
+    clock_note: str | None = Field(default=None, description="why it was not the fastest clock; or null")
+    budget_s: Seconds | None = Field(
+        default=None, description="seconds on the wall that were granted; or null"
+    )
+    shard: Shard | None = Field(default=None, description="which part this is; null for a whole run")
+    parts: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="how many parts it was merged from; its times are their sums"
+    )
     selection: Selection | None = None
     interrupted: str | None = Field(default=None, description="why the run ended before its end")
 

@@ -43,26 +43,34 @@ _Line = tuple[str, str]
 """text and style"""
 
 
-def progress_line(result: CheckResult | CheckEntry) -> str:
-    """One check that has ended: `  PASS  retries.bounded   42 trials   1 h simulated   0.8 s`."""
+def progress_line(result: CheckResult | CheckEntry, clock: str = "virtual", waived: str | None = None) -> str:
+    """One check that has ended: `  PASS  retries.bounded   42 trials   1 h simulated   0.8 s`.
+
+    On the real `clock` nothing is simulated. `waived`: why a failure is accepted, and by whom.
+    """
     if isinstance(result, CheckResult):
         simulated, seconds = result.simulated, result.seconds
     else:
         simulated, seconds = result.simulated_s, result.duration_s
-    label = wording.LABELS[result.status]
+    label = wording.LABELS["waived" if waived and result.status == "failed" else result.status]
     parts = [f"{counted(result.trials, 'trial'):>11}   " if result.trials else ""]
-    if simulated >= 0.05:
+    if simulated >= 0.05 and clock != "real":
         parts.append(f"{duration(simulated) + ' simulated':<22}")
     if result.trials:
         parts.append(duration(seconds))
     elif result.reason:
         parts.append(plain(wording.brief(result.reason), 100))
+    if waived and result.status == "failed":
+        parts.append(f"   {plain(waived, 300)}")
     return f"  {label:<8}  {plain(result.id, 80):<{ID_WIDTH}}  {''.join(parts)}".rstrip()
 
 
-def print_progress(result: CheckResult | CheckEntry, console: Console) -> None:
+def print_progress(
+    result: CheckResult | CheckEntry, console: Console, clock: str = "virtual", waived: str | None = None
+) -> None:
     """Prints the line of `progress_line`, in the colour of its status."""
-    _print(console, progress_line(result), STYLES[result.status])
+    style = STYLES["waived" if waived and result.status == "failed" else result.status]
+    _print(console, progress_line(result, clock, waived), style)
 
 
 def print_summary(readiness: Readiness, paths: Sequence[Path], console: Console) -> None:
@@ -86,7 +94,8 @@ def _print(console: Console, text: str, style: str) -> None:
 def _summary(readiness: Readiness, paths: Sequence[Path], width: int) -> Iterator[_Line]:
     yield "", ""
     yield from _prose(wording.sentence(readiness), "", width, VERDICT_STYLES[readiness.verdict])
-    yield f"Checks: {wording.tally(readiness)}", ""
+    yield f"Checks: {wording.tally(readiness) or 'none'}", ""
+    yield from _prose(wording.lived(readiness), "", width)
     for check in wording.failures(readiness):
         yield from _failure(check, paths, width)
     for check in wording.failures(readiness, waived=True):

@@ -163,6 +163,17 @@ def exit_status(reached: Verdict) -> int:
     return EXIT_STATUS[reached]
 
 
+def status_of(readiness: Readiness) -> int:
+    """The exit status of the run that this report is on: it speaks of the checks that were asked for.
+
+    A part to which no check fell has nothing to hold against anybody.
+    """
+    run = readiness.run
+    if run.shard and run.selection and not run.selection.checks and not run.interrupted:
+        return 0
+    return exit_status(verdict_of_selected(readiness))
+
+
 def verdict_of_selected(readiness: Readiness) -> Verdict:
     """What the checks that were asked for add up to: the report's verdict where nothing was left out.
 
@@ -202,6 +213,11 @@ def inconsistencies(readiness: Readiness) -> list[str]:
     due = "incomplete" if readiness.run.selection else verdict_of_selected(readiness)
     if readiness.verdict != due:
         wrong.append(f"the verdict is {readiness.verdict}, but the checks add up to {due}")
+    shard = readiness.run.shard
+    if shard and not (readiness.run.selection and shard.index <= shard.count):
+        wrong.append(
+            f"it says that it is part {shard.index} of {shard.count}, and lists no checks of such a part"
+        )
     if readiness.run.selection and (
         strangers := sorted(
             check.id

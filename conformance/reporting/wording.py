@@ -13,7 +13,8 @@ from typing import Literal, get_args
 
 from conformance.finding import Severity
 from conformance.reporting.quantities import counted, duration
-from conformance.reporting.readiness import CheckEntry, Readiness, RequirementEntry, Status
+from conformance.reporting.plain import plain
+from conformance.reporting.readiness import CheckEntry, Readiness, RequirementEntry, Run, Status
 
 SEVERITIES: tuple[Severity, ...] = ("blocker", "major", "advisory")
 LABELS: Mapping[Status, str] = {
@@ -65,10 +66,22 @@ def sentence(readiness: Readiness) -> str:
     summary, subject = readiness.summary, readiness.subject
     selection = readiness.run.selection
     if selection is not None:
+        shard = readiness.run.shard
+        if shard and not selection.checks:
+            return (
+                f"This is no readiness report on {subject}: no check fell to part {shard.index:,} of "
+                f"{shard.count:,}, which is well. Join it with the others: golive merge."
+            )
         tally = _listed(_tally(check for check in readiness.checks if check.id in selection.checks))
+        few = f"{len(selection.checks):,} of {counted(len(readiness.checks), 'check')}"
+        if shard:
+            return (
+                f"This is no readiness report on {subject}, but part {shard.index:,} of {shard.count:,}, with "
+                f"{few}. Of these, {tally or 'none was run'}. Join it with the others: golive merge."
+            )
         return (
-            f"This is no readiness report on {subject}: only {len(selection.checks):,} of "
-            f"{counted(len(readiness.checks), 'check')} were selected. Of these, {tally or 'none was run'}."
+            f"This is no readiness report on {subject}: only {few} were selected. Of these, "
+            f"{tally or 'none was run'}."
         )
     match readiness.verdict:
         case "ready":
@@ -96,6 +109,13 @@ def tally(readiness: Readiness) -> str:
     return ", ".join(_tally(readiness.checks))
 
 
+def lived(readiness: Readiness) -> str:
+    """On which clock the client lived, for how long, and why on no faster one; a sentence."""
+    run = readiness.run
+    through = f"The client lived through {duration(run.simulated_s)} on the {run.clock} clock"
+    return f"{through}: {_without_stop(run.clock_note, run.clock)}." if run.clock_note else f"{through}."
+
+
 def facts(readiness: Readiness) -> list[tuple[str, str]]:
     """What was run, as pairs of a label and its value."""
     run = readiness.run
@@ -105,13 +125,11 @@ def facts(readiness: Readiness) -> list[tuple[str, str]]:
         ("API version", run.api_version or ""),
         ("Client", f"{run.driver} driver{f' ({run.client_digest[:19]})' if run.client_digest else ''}"),
         ("Sandbox", run.sandbox),
-        ("Clock", run.clock),
+        ("Clock", lived(readiness)),
         ("Trials", f"{run.trials:,}, {run.examples:,} generated for each property-based check"),
-        (
-            "Time",
-            f"{duration(run.duration_s)}, in which the client lived through {duration(run.simulated_s)}",
-        ),
+        ("Time", _spent(run)),
         ("Seed", str(run.seed)),
+        ("Part", f"{run.shard.index:,} of {run.shard.count:,}" if run.shard else ""),
         (
             "Confined",
             "to this machine" if run.confined else f"no{f': {run.unconfined}' if run.unconfined else ''}",
@@ -295,6 +313,17 @@ def _tally(checks: Iterable[CheckEntry]) -> list[str]:
             aside = f" ({advisory:,} advisory)" if status == "failed" and advisory else ""
             told.append(f"{len(having):,} {words}{aside}")
     return told
+
+
+def _spent(run: Run) -> str:
+    spent = duration(run.duration_s)
+    if run.parts:
+        spent += f", the sum of {counted(run.parts, 'part')}"
+    return spent if run.budget_s is None else f"{spent}; {duration(run.budget_s)} were granted"
+
+
+def _without_stop(note: str, clock: str) -> str:
+    return plain(note, 500).removeprefix(f"{clock}: ").rstrip(".")
 
 
 def _be(count: int, one: str, many: str) -> str:
