@@ -8,8 +8,11 @@ What must never be known here: what the processes are, and what they say.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import random
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +24,7 @@ from types import TracebackType
 from conformance.drivers import holder
 
 _PATIENCE = 10.0  # seconds for the holder to do what takes it milliseconds
+_PORTS = range(20_000, 32_000)  # below those that systems take for connections that leave
 
 
 class NotStarted(Exception):
@@ -56,10 +60,19 @@ class Process:
             self._read()
         return self.poll()
 
+    def signal(self, number: int) -> None:
+        """To the process and what it started in its own group, if it has not ended."""
+        with contextlib.suppress(OSError):
+            holder.send(self._connection, {"signal": number})
+
     def end(self) -> None:
         """Ends the process and all that it started, in whatever session; returns when they are gone."""
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
+        if self._gone and self.status is None and self._connection.fileno() >= 0:
+            # The keeper was killed. Its charges are the holder's now, which ends them when it ends itself.
+            with contextlib.suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
         while not self._gone and self._readable(_PATIENCE):
             self._read()
         self._connection.close()
@@ -90,6 +103,7 @@ class Confinement:
         self.confined = True
         self.reason: str | None = None
         self._lock = threading.Lock()
+        self._given: set[int] = set()
         refused = self._start("confined")
         if refused is not None:
             self.confined = False
@@ -109,12 +123,29 @@ class Confinement:
 
         Raises OSError when the port is taken.
         """
-        with self._lock:
-            self._send({"listen": port})
-            answer, descriptors = self._receive()
-        if not descriptors:
-            raise OSError(answer.get("errno"), f"port {port}: {answer.get('error')}")
-        return socket.socket(fileno=descriptors[0])
+        return self._made({"listen": port}, f"port {port}")
+
+    def unconnected(self, family: int = socket.AF_INET) -> socket.socket:
+        """A stream socket, neither bound nor connected, of the network that the clients are in.
+
+        Raises OSError when there is no such family.
+        """
+        return self._made({"socket": int(family)}, "socket")
+
+    def free_port(self) -> int:
+        """A port that nobody listens on where the clients are, never the same twice.
+
+        Raises OSError when there is none left.
+        """
+        for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+            with self._lock:
+                if port in self._given:
+                    continue
+                self._given.add(port)
+            with self.unconnected() as candidate, contextlib.suppress(OSError):
+                candidate.bind(("127.0.0.1", port))
+                return port
+        raise OSError(errno.EADDRINUSE, "every port is taken")
 
     def start(
         self,
@@ -178,6 +209,14 @@ class Confinement:
             return None
         self.close()
         return str(answer["refused"])
+
+    def _made(self, request: Mapping[str, object], what: str) -> socket.socket:
+        with self._lock:
+            self._send(request)
+            answer, descriptors = self._receive()
+        if not descriptors:
+            raise OSError(answer.get("errno"), f"{what}: {answer.get('error')}")
+        return socket.socket(fileno=descriptors[0])
 
     def _send(self, message: object, descriptors: tuple[int, ...] = ()) -> None:
         try:

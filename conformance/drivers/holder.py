@@ -11,8 +11,10 @@ What must never be known here: anything else of this package.
 
 Messages are JSON objects behind four bytes of length, descriptors travel with the length.
   suite → holder  {"listen": port}                     → {"address": …} and the listening socket
+                  {"socket": family}                   → {"address": …} and a socket to connect or to bind
                   {"argv", "env", "cwd", "pass_fds"}   with keeper's connection, stdin, stdout, stderr, more
   keeper → suite  {"pid"} or {"error"}, then {"status"} as in `subprocess`; end of file when all are ended
+  suite → keeper  {"signal": number}                   for the client's process group; end of file: end all
 """
 
 from __future__ import annotations
@@ -127,14 +129,23 @@ def _listener(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port), backlog=1024)
 
 
+def _socket(family: int) -> socket.socket:
+    return socket.socket(family, socket.SOCK_STREAM)
+
+
 def _serve(suite: socket.socket) -> None:
     while (got := receive(suite)) is not None:
         request, descriptors = got
         assert isinstance(request, dict)
-        if "listen" in request:
+        if "listen" in request or "socket" in request:
             try:
-                with _listener(request["listen"]) as listener:
-                    send(suite, {"address": listener.getsockname()}, (listener.fileno(),))
+                # A socket stays in the network that it was made in, so the rest can be done by whoever gets it.
+                with (
+                    _listener(request["listen"])
+                    if "listen" in request
+                    else _socket(request["socket"]) as made
+                ):
+                    send(suite, {"address": made.getsockname()}, (made.fileno(),))
             except OSError as error:
                 send(suite, {"error": error.strerror, "errno": error.errno})
             continue
@@ -186,15 +197,24 @@ def _keep(request: dict[str, object], descriptors: list[int]) -> None:
 
 def _watch(suite: socket.socket, awake: int, client: int) -> None:
     """Reaps, tells when the client has ended, and returns when the suite wants all to end."""
+    lives = True
+    watched: list[socket.socket | int] = [suite, awake]
     while True:
-        watched: list[socket.socket | int] = [suite, awake]
         ready, _, _ = select.select(watched, [], [])
         if suite in ready:
-            return
+            if (got := receive(suite)) is None:
+                return
+            assert isinstance(got[0], dict)
+            if lives:  # else the number may be somebody else's by now
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(client, got[0]["signal"])
+        if awake not in ready:
+            continue
         os.read(awake, 4096)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended[0] == client:
+                    lives = False
                     send(suite, {"status": os.waitstatus_to_exitcode(ended[1])})
 
 

@@ -113,16 +113,33 @@ def from_exception(error: BaseException, contract: Contract) -> Outcome | Crash:
 
 def from_line(line: str) -> Outcome | Crash | None:
     """What one line of output says; None when it is no JSON object with `outcome`."""
-    line = line.strip("\ufeff \t\r\n\0")
-    if not (line.startswith("{") and line.endswith("}")) or len(line) > LONGEST_LINE:
+    value = _object_in(line)
+    return None if value is None else _from_mapping(value, "printed")
+
+
+def from_answer(line: str) -> tuple[object, Outcome | Crash] | None:
+    """What a line of a worker says, behind the `id` that it repeats, None where it repeats none. None when it
+    is no JSON object with `outcome`.
+    """
+    value = _object_in(line)
+    return None if value is None else (value.get("id"), _from_mapping(value, "printed"))
+
+
+def from_body(text: str) -> Outcome | Crash | None:
+    """What the body of a service's answer says; None when it is no JSON object with `outcome`."""
+    value = _object_in(text)
+    return None if value is None else _from_mapping(value, "answered")
+
+
+def _object_in(text: str) -> dict[object, object] | None:
+    text = text.strip("\ufeff \t\r\n\0")
+    if not (text.startswith("{") and text.endswith("}")) or len(text) > LONGEST_LINE:
         return None
     try:
-        value = json.loads(line)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or "outcome" not in value:
-        return None
-    return _from_mapping(value, "printed")
+    return value if isinstance(value, dict) and "outcome" in value else None
 
 
 def redacted(outcome: Outcome, redact: Callable[[str], str]) -> Outcome:
