@@ -66,6 +66,7 @@ def final_not_retried(case: Case) -> Iterator[Remark]:
         "transient errors of different kinds": sequences(contract, plans.transient(contract)),
     },
     generated=plans.transient_spells,
+    timed=True,
 )
 def transient_retried(case: Case) -> Iterator[Remark]:
     """Uncached 5xx answers, one or several, and then the API is well again. The order has to be tried again
@@ -89,7 +90,10 @@ def transient_retried(case: Case) -> Iterator[Remark]:
                 numbers,
             )
         elif shorter([wait - case.evidence.clock.margin for wait in later], pause * 0.9):
-            yield Doubtful(f"waits of {median(later):.2f} s by the median are too near their limit of {pause:g} s")
+            yield Doubtful(
+                f"waits of {median(later):.2f} s by the median are too near their limit of {pause:g} s",
+                numbers[-1],
+            )
         what = f"transient answers: {len(told)}, attempts: {len(story.attempts)}, then the API was well again"
         yield from ended_created(case, story, numbers, what)
 

@@ -28,6 +28,7 @@ from conformance.planning import sequences, singles
         ),
     },
     generated=plans.limited,
+    timed=True,
 )
 def waits_at_least(case: Case) -> Iterator[Remark]:
     """429 answers without `Retry-After`, alone, repeated and among other faults: the next attempt for the same

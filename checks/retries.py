@@ -218,6 +218,7 @@ def lost_response_recovered(case: Case) -> Iterator[Remark]:
         }
     },
     generated=plans.busy_original,
+    timed=True,
 )
 def in_progress_waited_out(case: Case) -> Iterator[Remark]:
     """The API answers that the original request is still being processed, in each form that the contract lists

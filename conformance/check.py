@@ -38,9 +38,12 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """It held, but so near its limit that the accelerated clock could have made it so: the real clock decides."""
+    """It held, but so near its limit that the accelerated clock could have made it so: the real clock decides.
+    `exchange`: the number of the last one after which the wait is in doubt.
+    """
 
     reason: str
+    exchange: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Check:
 
     `floor` gives, for each aspect that must have been observed for a pass, the explicit trials that always
     run; `generated` is the strategy for the trials after them, None where the check is not property-based.
+    `timed`: it judges waits, so that its trials are run before others, lest everybody wait for them in the end.
     `requirements` and `source` come from `checks/requirements.yaml`; the catalogue puts them in.
     """
 
@@ -86,6 +90,7 @@ class Check:
     generated: Generator | None = None
     requirements: tuple[str, ...] = ()
     source: str = ""
+    timed: bool = False
 
     @property
     def section(self) -> str:
@@ -109,6 +114,7 @@ def check(
     remedy: str,
     floor: Floor,
     generated: Generator | None = None,
+    timed: bool = False,
 ) -> Callable[[Judge], Check]:
     """Declares a check over evidence. The decorated function is its judge: it is given one trial's `Case`, and
     yields remarks. Its docstring says how the check is tested and when it passes.
@@ -116,7 +122,7 @@ def check(
 
     def declare(judge: Judge) -> Check:
         method = inspect.cleandoc(judge.__doc__ or "")
-        return Check(id, severity, title, impact, remedy, method, judge, None, floor, generated)
+        return Check(id, severity, title, impact, remedy, method, judge, None, floor, generated, timed=timed)
 
     return declare
 

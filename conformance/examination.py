@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from conformance.check import Check, Doubtful, Remark, Unmet
+from conformance.confirmation import Decisive, decisive
 from conformance.contract import Contract
 from conformance.evidence import Evidence, Trial, trials
 from conformance.finding import CheckResult, Finding, Status, Violation
+from conformance.generation import drawn, generate
 from conformance.judge.case import Case
 from conformance.laboratory import Laboratory, OutOfBudget
-from conformance.planning import seed_of, smaller
+from conformance.planning import smaller
 from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.rigs import RigError
@@ -138,7 +140,7 @@ class _Examiner:
     def _undisturbed(self, plain: Trial) -> Evidence:
         evidence = self.laboratory.evidence(plain)
         if _is_hopeless(evidence) and _is_hurried(evidence):
-            slower = self.laboratory.in_real_time(plain, evidence)
+            slower = self.laboratory.in_real_time(Decisive(plain, evidence.clock.simulated))
             return slower[0] if slower else evidence
         return evidence
 
@@ -200,16 +202,11 @@ class _Examiner:
         """
         if not self.laboratory.side_by_side:
             return self._shrunk({})
-        drawn: list[Trial] = []
-
-        def draw(trial: Trial) -> None:
-            drawn.append(trial)
-
-        self._generate(draw, shrink=False)
+        settings = self.settings
         begun = [
             (trial, self.laboratory.begin(trial, self.check.id))
-            for trial in drawn
-            if self._is_possible(trial)
+            for trial in drawn(self.check, self.contract, settings.examples, settings.seed)
+            if is_possible(trial, self.laboratory, self.resumes)
         ]
         seen = {trials.dump_json(trial): self.laboratory.result(future) for trial, future in begun}
         for trial, _ in begun:
@@ -221,7 +218,7 @@ class _Examiner:
         smallest: list[_Found] = []
 
         def holds(trial: Trial) -> None:
-            if not self._is_possible(trial):
+            if not is_possible(trial, self.laboratory, self.resumes):
                 return
             known = seen.get(trials.dump_json(trial))
             found = self._try(trial, known or self.laboratory.repeat(trial, self.check.id), GENERATED)
@@ -231,45 +228,28 @@ class _Examiner:
                 raise found
 
         try:
-            self._generate(holds, shrink=True)
+            generate(
+                self.check,
+                self.contract,
+                self.settings.examples,
+                self.settings.seed,
+                holds,
+                shrink=True,
+            )
         except Exception:  # Hypothesis wraps flaky failures in groups; what was seen is kept above
             if not smallest:
                 raise
         return smallest[-1] if smallest else None
 
-    def _generate(self, body: Callable[[Trial], None], *, shrink: bool) -> None:
-        """Calls `body` with generated trials, the same ones for the same seed."""
-        assert self.check.generated is not None
-        from hypothesis import HealthCheck, Phase, given, seed
-        from hypothesis import settings as configured
-
-        def generated(trial: Trial) -> None:
-            body(trial)
-
-        arranged = configured(
-            max_examples=self.settings.examples,
-            deadline=None,
-            database=None,
-            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-            print_blob=False,
-        )
-        strategy = given(self.check.generated(self.contract))
-        seed(seed_of(self.settings.seed, self.check.id))(arranged(strategy(generated)))()
-
-    def _is_possible(self, trial: Trial) -> bool:
-        if not self.resumes and any(len(order.schedule) > 1 for order in trial.orders):
-            return False
-        return self.laboratory.bears(trial)
-
     def _try(self, trial: Trial, evidence: Evidence, aspect: str) -> _Found | None:
         """A violation in the evidence; where it leaves a doubt, in what the real clock says instead."""
         remarks = self._remarks(evidence)
-        if any(isinstance(remark, Doubtful) for remark in remarks):
-            slower = self.laboratory.in_real_time(trial, evidence)
+        if asked := decisive(trial, evidence, remarks):
+            slower = self.laboratory.in_real_time(asked)
             if slower:
-                return self._judged(trial, slower[0], aspect)
+                certain = [remark for remark in remarks if not isinstance(remark, Doubtful)]
+                found = self._counted(trial, evidence, certain, aspect)
+                return found or self._judged(asked.trial, slower[0], aspect)
             self.tally.notes[f"not confirmed, since it takes too long on the real clock: {aspect}"] = None
         return self._counted(trial, evidence, remarks, aspect)
 
@@ -308,16 +288,17 @@ class _Examiner:
     def _finding(self, found: _Found, aspect: str) -> Finding | None:
         """The finding, with how often it came back. None if the real clock does not know of it."""
         if _is_hurried(found.evidence):
-            slower = self.laboratory.in_real_time(found.trial, found.evidence, REPETITIONS)
+            again = Decisive(found.trial, found.evidence.clock.simulated)
+            slower = self.laboratory.in_real_time(again, REPETITIONS)
             if slower:
                 return self._confirmed(found, slower, aspect)
             self.tally.notes["seen on the accelerated clock alone: too long for the real one"] = None
-        again = 0
+        times = 0
         begun = [self.laboratory.begin(found.trial, self.check.id) for _ in range(REPETITIONS)]
         for future in begun:
             same = self._judged(found.trial, self.laboratory.result(future), "repetition")
-            again += same is not None and same.violation.rule == found.violation.rule
-        return self._told(found, again)
+            times += same is not None and same.violation.rule == found.violation.rule
+        return self._told(found, times)
 
     def _confirmed(self, found: _Found, slower: Sequence[Evidence], aspect: str) -> Finding | None:
         seen = [self._judged(found.trial, evidence, aspect) for evidence in slower]
@@ -342,6 +323,11 @@ def _is_hurried(evidence: Evidence) -> bool:
 
 def _is_hopeless(evidence: Evidence) -> bool:
     return not evidence.exchanges or evidence.stopped is not None
+
+
+def is_possible(trial: Trial, laboratory: Laboratory, resumes: bool) -> bool:
+    """Can this trial be run with a client that resumes, or does not, on the clock that there is?"""
+    return laboratory.bears(trial) and (resumes or all(len(order.schedule) <= 1 for order in trial.orders))
 
 
 def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Profile) -> Iterator[Remark]:

@@ -13,13 +13,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from functools import partial
 
+from conformance.confirmation import Decisive
 from conformance.evidence import Evidence, Trial, trials
 from conformance.faults import InProgress, Schedule
 from conformance.planning import seed_of, with_references
 from conformance.rigs import Rig
 
+Doubt = Callable[[Trial, Evidence], Decisive | None]
+"""what somebody wants to have confirmed who has been given the evidence of a trial"""
 LONGEST_IN_REAL_TIME = 150.0
-"""client seconds of a trial that is still run again on the real clock, where each of them is a second"""
+"""seconds for which a trial is still run again on the real clock"""
 
 
 class OutOfBudget(Exception):
@@ -51,6 +54,7 @@ class Laboratory:
         self._deadline = deadline
         self._lock = threading.Lock()
         self._benches: dict[str, _Bench] = {"": _Bench(rig)}
+        self._foreseen: dict[tuple[str, bytes], list[Future[Evidence]]] = {}
         self._asked: Counter[tuple[str, bytes]] = Counter()
 
     @property
@@ -62,17 +66,15 @@ class Laboratory:
     def secrets(self) -> list[str]:
         return [secret for bench in self._benches.values() for secret in bench.rig.secrets]
 
-    def prepare(self, planned: Iterable[Trial], unsure: Callable[[Evidence], bool] | None = None) -> None:
-        """Begins to run these, as many side by side as the rig bears; none where it bears only one. Those of which
-        somebody is `unsure` are begun on the real clock as well.
+    def prepare(self, planned: Iterable[Trial], doubt: Doubt | None = None) -> None:
+        """Begins to run these, as many side by side as the rig bears; none where it bears only one. What
+        `doubt` asks for is begun on the real clock as well.
         """
         if not self.side_by_side:
             return
         for trial in planned:
             if self.bears(trial):
-                future = self._shared("", trial)
-                if unsure is not None and self._slow is not None:
-                    future.add_done_callback(partial(self._look_ahead, trial, unsure))
+                self._confirm_soon(trial, self._shared("", trial), doubt)
 
     def bears(self, trial: Trial) -> bool:
         """Is this trial one that can be waited for?"""
@@ -86,9 +88,18 @@ class Laboratory:
         """
         return self._result(self._shared("", trial))
 
+    def foresee(self, planned: Iterable[Trial], asker: str, doubt: Doubt) -> None:
+        """Begins to run what this asker will `begin`, and on the real clock what `doubt` asks for."""
+        begun = [(trial, self.begin(trial, asker)) for trial in planned]
+        for trial, future in begun:
+            self._foreseen.setdefault((asker, trials.dump_json(trial)), []).append(future)
+            self._confirm_soon(trial, future, doubt)
+
     def begin(self, trial: Trial, asker: str) -> Future[Evidence]:
         """A run of its own, which goes on beside whatever the asker does meanwhile; see `result`."""
         key = trials.dump_json(trial)
+        if foreseen := self._foreseen.get((asker, key)):
+            return foreseen.pop(0)
         with self._lock:
             time = self._asked[asker, key] = self._asked[asker, key] + 1
         return self._submit(self._benches[""], self._named(trial, key, f"{asker} {time}"))
@@ -101,13 +112,13 @@ class Laboratory:
         """Evidence of a run of its own. Raises OutOfBudget."""
         return self._result(self.begin(trial, asker))
 
-    def in_real_time(self, trial: Trial, evidence: Evidence, times: int = 1) -> list[Evidence] | None:
-        """Evidence of the trial on the real clock, so many times side by side; shared as well. `evidence` is what a
-        faster clock gave. None if that would take too long. Raises OutOfBudget.
+    def in_real_time(self, asked: Decisive, times: int = 1) -> list[Evidence] | None:
+        """Evidence of the trial on the real clock, so many times side by side; shared as well. None if that would take
+        too long. Raises OutOfBudget.
         """
-        if self._slow is None or evidence.clock.simulated > LONGEST_IN_REAL_TIME:
+        if self._slow is None or asked.seconds > LONGEST_IN_REAL_TIME:
             return None
-        futures = [self._shared("real", trial, time) for time in range(times)]
+        futures = [self._shared("real", asked.trial, time) for time in range(times)]
         return [self._result(future) for future in futures]
 
     def affords(self, trials_to_come: int) -> bool:
@@ -183,12 +194,16 @@ class Laboratory:
         except NotInTime:
             raise OutOfBudget from None
 
-    def _look_ahead(self, trial: Trial, unsure: Callable[[Evidence], bool], done: Future[Evidence]) -> None:
+    def _confirm_soon(self, trial: Trial, future: Future[Evidence], doubt: Doubt | None) -> None:
+        if doubt is not None and self._slow is not None:
+            future.add_done_callback(partial(self._look_ahead, trial, doubt))
+
+    def _look_ahead(self, trial: Trial, doubt: Doubt, done: Future[Evidence]) -> None:
         if done.cancelled() or done.exception() is not None or self._benches[""].stopped:
             return
-        evidence = done.result()
-        if evidence.clock.simulated <= LONGEST_IN_REAL_TIME and unsure(evidence):
-            self._shared("real", trial)
+        asked = doubt(trial, done.result())
+        if asked is not None and asked.seconds <= LONGEST_IN_REAL_TIME:
+            self._shared("real", asked.trial)
 
 
 class _Bench:

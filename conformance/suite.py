@@ -7,36 +7,43 @@ What must never be known here: pytest, the command line, any check in particular
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from conformance import __version__, catalogue
 from conformance.check import Check
+from conformance.confirmation import Decisive, decisive
 from conformance.contracts import contract_digest, load_contract
-from conformance.examination import Settings, examine
+from conformance.evidence import Evidence, Trial, trials
+from conformance.examination import Settings, examine, is_possible, remarks_on
 from conformance.finding import CheckResult
+from conformance.generation import drawn
 from conformance.laboratory import Laboratory
 from conformance.mistakes import Mistakes
 from conformance.planning import seed_of
 from conformance.profile import Client, load_profile
-from conformance.rigs import Rig, RigError
+from conformance.rigs import Rig
+from conformance.sharding import part_of
 
 if TYPE_CHECKING:
     from conformance.reporting.readiness import Readiness
 
 ClockChoice = Literal["auto", "real", "accelerated", "virtual"]
-EXAMPLES = {"virtual": 20, "real": 0}
-"""generated trials of each property-based check where nothing else is asked for: on the real clock each one
-takes as long as the client waits, so the explicit floor has to do
+EXAMPLES = {"virtual": 20, "accelerated": 3, "real": 0}
+"""generated trials of each property-based check where nothing else is asked for. They come beside the explicit
+floor; on the real clock, where each one takes as long as the client waits, the floor has to do.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for. `examples` None: as many as the clock can bear."""
+    """What is asked for. `examples` None: as many as the clock can bear. `budget`: seconds on the wall, from now on;
+    `port`: of the sandbox, for a service that runs already; `shard`: which part of how many, from 1.
+    """
 
     profile: Path
     seed: int
@@ -44,6 +51,9 @@ class Options:
     skip: tuple[str, ...] = ()
     examples: int | None = None
     clock: ClockChoice = "auto"
+    budget: float | None = None
+    port: int | None = None
+    shard: tuple[int, int] | None = None
     label: str | None = None
     """how the report names the profile; its path if None"""
 
@@ -64,11 +74,13 @@ class Suite:
             self.selected = catalogue.selected(self.catalogue, options.select, options.skip)
         except ValueError as error:
             raise Mistakes([str(error)]) from None
+        if options.shard is not None:
+            self.selected = part_of(self.selected, self.contract, options.shard, options.examples)
         self.clock = _clock(self.profile.client, options.clock)
-        self.settings = Settings(
-            EXAMPLES[self.clock] if options.examples is None else options.examples, options.seed
-        )
+        self.clock_note: str | None = None
+        """why the client is on another clock than the fastest, once that is known"""
         self.began = time.perf_counter()
+        self._deadline = None if options.budget is None else time.monotonic() + options.budget
         self.confinements: list[tuple[bool, str]] = []
         """of every rig that was used, in whatever process: was its client confined, and how or why not?"""
         self._laboratory: Laboratory | None = None
@@ -82,22 +94,62 @@ class Suite:
         """Has the client been examined at least once?"""
         return self._laboratory is not None and self._laboratory.finished > 0
 
+    @property
+    def settings(self) -> Settings:
+        wanted = self.options.examples
+        return Settings(
+            EXAMPLES[self.clock] if wanted is None else wanted,
+            self.options.seed,
+            others=len(self._planned(self.selected)) if self.options.budget is not None else 0,
+        )
+
     def laboratory(self) -> Laboratory:
         """Where trials are run. Starts the client: raises RigError if that cannot be done."""
         if self._laboratory is None:
-            rig = self._rig()
+            rig, slow = self._rigs()
             self.confinements.append((rig.facts.confined, rig.facts.confinement))
-            self._laboratory = Laboratory(rig)
+            self._laboratory = Laboratory(rig, seed=self.options.seed, slow=slow, deadline=self._deadline)
         return self._laboratory
 
-    def prepare(self, checks: Iterable[Check]) -> None:
-        """Tells what is coming, so that trials which wait in real time can wait side by side. Starts the client
-        if any of the checks needs it: raises RigError if that cannot be done.
+    def prepare(self, checks: Sequence[Check]) -> None:
+        """Tells what is coming, so that trials which wait can wait side by side. Starts the client if any of the
+        checks needs it: raises RigError if that cannot be done.
         """
-        floors = [check.floor(self.contract) for check in checks if check.floor]
-        if floors:
-            planned = (trial for floor in floors for trials in floor.values() for trial in trials)
-            self.laboratory().prepare(planned)
+        planned = self._planned(checks)
+        if planned:
+
+            def doubt(trial: Trial, evidence: Evidence) -> Decisive | None:
+                return self._doubt(planned[trials.dump_json(trial)][1], trial, evidence)
+
+            ordered = sorted(planned.values(), key=lambda each: not any(check.timed for check in each[1]))
+            laboratory = self.laboratory()
+            laboratory.prepare((trial for trial, _ in ordered), doubt)
+            if laboratory.side_by_side and self._deadline is None:
+                for check in checks:
+                    examples = self._possible_examples(check, laboratory)
+                    laboratory.foresee(examples, check.id, partial(self._doubt, (check,)))
+
+    def _doubt(self, checks: Iterable[Check], trial: Trial, evidence: Evidence) -> Decisive | None:
+        remarks = (
+            remark for check in checks for remark in remarks_on(check, evidence, self.contract, self.profile)
+        )
+        return decisive(trial, evidence, remarks)
+
+    def _possible_examples(self, check: Check, laboratory: Laboratory) -> Iterator[Trial]:
+        resumes = self.profile.client is None or self.profile.client.resumes
+        settings = self.settings
+        for trial in drawn(check, self.contract, settings.examples, settings.seed):
+            if is_possible(trial, laboratory, resumes):
+                yield trial
+
+    def _planned(self, checks: Iterable[Check]) -> dict[bytes, tuple[Trial, list[Check]]]:
+        """Every different trial of these checks' floors, and the checks that ask for it."""
+        planned: dict[bytes, tuple[Trial, list[Check]]] = {}
+        for check in checks:
+            floor = check.floor(self.contract) if check.floor else {}
+            for trial in (trial for aspect in floor.values() for trial in aspect):
+                planned.setdefault(trials.dump_json(trial), (trial, []))[1].append(check)
+        return planned
 
     def examine(self, check: Check) -> CheckResult:
         laboratory = self.laboratory() if check.needs_client else None
@@ -112,7 +164,7 @@ class Suite:
         return None
 
     def secrets(self) -> list[str]:
-        return list(self._laboratory.rig.secrets) if self._laboratory else []
+        return self._laboratory.secrets if self._laboratory else []
 
     def close(self) -> None:
         if self._laboratory:
@@ -125,36 +177,44 @@ class Suite:
         why = next((reason for confined, reason in self.confinements if not confined), None)
         return why is None, why
 
-    def _rig(self) -> Rig:
+    def _rigs(self) -> tuple[Rig, Callable[[], Rig] | None]:
+        """The rig for this client, and how to make a slower one that decides where the first leaves a doubt."""
         client = self.profile.client
         assert client is not None
         seed = seed_of(self.options.seed, "canaries")
         if client.driver == "python":
             from conformance.rigs.hosted import HostedRig
 
-            return HostedRig(self.profile, self.contract, clock=self.clock, seed=seed, folder=Path.cwd())
-        if client.driver == "command":
-            from conformance.rigs.direct import DirectRig
+            return HostedRig(
+                self.profile, self.contract, clock=self.clock, seed=seed, folder=Path.cwd()
+            ), None
+        from conformance.rigs.direct import DirectRig
+        from conformance.rigs.probing import choose_rig
 
-            return DirectRig(self.profile, self.contract, seed=seed)
-        raise RigError(
-            f"client.driver: {client.driver} is not built yet; python and command are. A command that talks to "
-            "your process, or imports what it runs, will do until then"
-        )
+        wish = self.options.clock
+        assert wish != "virtual"
+        chosen = choose_rig(self.profile, self.contract, wish=wish, seed=seed, port=self.options.port or 0)
+        self.clock, self.clock_note = chosen.clock, chosen.note
+        if chosen.clock == "real":
+            return chosen.rig, None
+        another = seed_of(self.options.seed, "canaries on the real clock")
+        return chosen.rig, lambda: DirectRig(self.profile, self.contract, seed=another)
 
     def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
         """Everything that the results add up to, whether all of them came or not."""
-        from conformance.reporting.readiness import ContractFacts, Run, Selection, Tool
+        from conformance.reporting.readiness import ContractFacts, Run, Selection, Shard, Tool
         from conformance.reporting.verdict import RunFacts, assemble
         from conformance.subject import client_digest
 
         confined, unconfined = self._confinement()
-        partial = bool(self.options.select or self.options.skip)
+        shard = self.options.shard
+        partial = bool(self.options.select or self.options.skip or shard)
         ids = tuple(check.id for check in self.selected)
         client = self.profile.client
         run = Run(
             seed=self.options.seed,
             clock=self.clock,
+            clock_note=self.clock_note,
             sandbox="simulated",
             driver=client.driver if client else "none",
             examples=self.settings.examples,
@@ -167,6 +227,8 @@ class Suite:
             unconfined=unconfined,
             api_version=self.profile.api_version,
             profile=self.options.label or str(self.options.profile),
+            budget_s=self.options.budget,
+            shard=Shard(index=shard[0], count=shard[1]) if shard else None,
             selection=Selection(select=self.options.select, skip=self.options.skip, checks=ids)
             if partial
             else None,
@@ -193,12 +255,14 @@ class Suite:
 
 
 def _clock(client: Client | None, wanted: ClockChoice) -> str:
-    """The clock for this client. Raises Mistakes for one that does not apply to it."""
+    """The clock for this client, as far as it is known before it was started. Raises Mistakes for one that does not
+    apply to it.
+    """
     hosted = client is None or client.driver == "python"
-    if wanted == "accelerated":
-        raise Mistakes(["--clock accelerated is not built yet; leave --clock out, or use real"])
+    if wanted == "accelerated" and hosted:
+        raise Mistakes(["--clock accelerated is for clients with a process of their own; leave --clock out"])
     if wanted == "virtual" and not hosted:
-        raise Mistakes(["--clock virtual is for the python driver; other clients run on the real clock"])
+        raise Mistakes(["--clock virtual is for the python driver; leave --clock out, or use accelerated"])
     if wanted == "auto":
-        return "virtual" if hosted else "real"
+        return "virtual" if hosted else "accelerated"
     return wanted

@@ -40,7 +40,9 @@ def own_pauses(
                 (retry.earlier.number, retry.later.number),
             )
         elif retry.wait - case.evidence.clock.margin < minimum - case.contract.rate_limit.tolerance:
-            yield Doubtful(f"a wait of {retry.wait:.2f} s is too near its limit of {minimum:g} s")
+            yield Doubtful(
+                f"a wait of {retry.wait:.2f} s is too near its limit of {minimum:g} s", retry.earlier.number
+            )
         else:
             yield Observed()
 

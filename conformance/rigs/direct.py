@@ -31,7 +31,7 @@ from conformance.rigs.stations import Station, Terms
 
 SLEEPERS = 16
 """stations side by side on the real clock: their clients mostly wait"""
-LASTING, PASSING = 4, 2
+LASTING, PASSING = 4, 4
 """stations for each core on the accelerated clock, where clients wait little: of clients that last, and of those
 that are started for each order
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -130,9 +130,15 @@ def _unrolled(schedule: Schedule) -> deque[Fault]:
 
 
 class Intents:
-    """Finds whose request it is, by face value, and by idempotency key where several have the same one."""
+    """Finds whose request it is, by face value, and by idempotency key where several have the same one. `strays`
+    counts the requests for an order of the `past`.
+    """
 
-    def __init__(self, orders: tuple[PlannedOrder, ...], schedule: Schedule) -> None:
+    def __init__(
+        self, orders: tuple[PlannedOrder, ...], schedule: Schedule, past: Iterable[str] = ()
+    ) -> None:
+        self.strays = 0
+        self._past = frozenset(amount(face_value) for face_value in past)
         self._planned: dict[Decimal | None, list[Intent]] = {}
         self._face_values = {order.reference: order.face_value for order in orders}
         self._only: Intent | None = None
@@ -155,6 +161,9 @@ class Intents:
         candidates = self._planned.get(face_value)
         if candidates:
             intent = _choose(candidates, key)
+        elif face_value in self._past:
+            self.strays += 1
+            return None
         elif self._only:
             intent = self._only
         elif self._schedule:
@@ -182,7 +191,7 @@ def _choose(candidates: list[Intent], key: str | None) -> Intent:
 
 class World:
     """One trial. `pace`: its clock, the process's own unless the client lives faster. `flooded` is set when more
-    than `max_requests` came.
+    than `max_requests` came. `past`: face values of orders that this client was handed in earlier trials.
     """
 
     def __init__(
@@ -196,6 +205,7 @@ class World:
         listener: Callable[[Exchange], None] | None = None,
         canary: Canary | None = None,
         schedule: Schedule = (),
+        past: Iterable[str] = (),
         pace: Pace | None = None,
     ) -> None:
         self.contract = contract
@@ -206,7 +216,7 @@ class World:
         self.blueprint: Blueprint = blueprint_of(contract)
         self.store = Store(contract.idempotency.window)
         self.limiter = Limiter(contract.rate_limit.limit, contract.rate_limit.window)
-        self.intents = Intents(orders, schedule)
+        self.intents = Intents(orders, schedule, past)
         self.recorder = Recorder(contract.auth, canary, listener)
         self.orders: list[Order] = []
         self.orders_by_id: dict[str, Order] = {}

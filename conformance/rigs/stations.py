@@ -1,0 +1,203 @@
+"""A station: one sandbox at one URL, with one key, and a client in front of it. Trials go on there one after
+another, each in a world of its own.
+
+What lives here: one trial from the first order to the evidence, and whether the client is fit for another.
+What must never be known here: how many stations there are, and any check.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.clock.pace import Pace
+from conformance.contract import Contract
+from conformance.drivers import Driver, Setting, driver_for
+from conformance.drivers.confinement import Confinement
+from conformance.evidence import Call, ClockReading, Evidence, Exchange, Trial
+from conformance.faults import InProgress
+from conformance.hygiene.canary import Canary
+from conformance.profile import Profile
+from conformance.sandbox import Sandbox, World
+from conformance.trial import FLOODED, Stop, run_orders
+
+LATENCY = 0.09
+"""seconds on the wall by which a busy machine may delay a client at the most, as it was measured with the slowest
+runtimes; on the accelerated clock so much may a wait look too long, times the factor
+"""
+LINGER = (5.0, 30.0)
+"""client seconds for which a client that lasts is still watched after its last answer: after success, or else"""
+LONGEST_LINGER = 3.0
+"""seconds on the wall"""
+PROVOCATION = 4
+"""faults in one trial from which on a client may have opened a circuit breaker, which the next would meet"""
+CALL_LIMIT = 180.0
+"""seconds on the wall for one call"""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all stations of a rig have in common. `confinement` None: the client runs already, somewhere else.
+    `preload`: what makes its processes faster, by the profile's environment.
+    """
+
+    profile: Profile
+    contract: Contract
+    confinement: Confinement | None
+    pace: Pace
+    preload: Callable[[Mapping[str, str]], Mapping[str, str]]
+    port: int = 0
+
+
+class Station:
+    """`verbose`: its client was started with its debug switches on. `spent`: the client is not fit for another
+    trial. `disturbed`: what the last trial saw was not all the client's doing, so it should be run again.
+
+    Raises EnvironmentMistake, and OSError when the port is taken.
+    """
+
+    def __init__(self, terms: Terms, canary: Canary, state_dir: Path, *, verbose: bool) -> None:
+        self.verbose = verbose
+        self.spent = False
+        self.disturbed = False
+        self.state_dir = state_dir
+        self._terms = terms
+        self._canary = canary
+        self._past: set[str] = set()
+        self._stop = Stop()
+        self._lock = threading.Lock()
+        self._sandbox = self._listening()
+        client = terms.profile.client
+        assert client is not None
+        env = {**client.env, **(client.debug_env if verbose else {})}
+        setting = Setting(
+            client=client,
+            folder=terms.profile.folder,
+            env=env,
+            contract=terms.contract,
+            canary=canary,
+            base_url=self._sandbox.base_url,
+            api_version=terms.profile.api_version,
+            state_dir=state_dir,
+            confinement=terms.confinement,
+            limit=CALL_LIMIT,
+            pace=terms.pace,
+            preload=terms.preload(env),
+        )
+        try:
+            self.driver: Driver = driver_for(setting)
+        except BaseException:  # nobody else will stop it
+            self._sandbox.stop()
+            raise
+        self._lasts = self.driver.kind != "command"
+
+    def _listening(self) -> Sandbox:
+        terms = self._terms
+        listener = terms.confinement.listener(terms.port) if terms.confinement else None
+        sandbox = Sandbox(terms.contract, listener=listener, port=terms.port)
+        sandbox.start()
+        return sandbox
+
+    def run(self, trial: Trial, look: Callable[[], None] | None = None) -> Evidence:
+        """The evidence of one trial. `look` is called while the client waits for its first answer.
+
+        Raises SandboxCrash, and NotReady when the client does not come up.
+        """
+        terms, pace, driver = self._terms, self._terms.pace, self.driver
+
+        def first(exchange: Exchange) -> None:
+            if look is not None and exchange.number == 1:
+                look()
+
+        world = World(
+            terms.contract,
+            self._canary.key,
+            trial.orders,
+            seed=trial.seed,
+            canary=self._canary,
+            past=self._past,
+            pace=pace,
+            listener=first,
+        )
+        with self._lock:
+            stopped = self._stop.is_set()
+            stop = world.flooded = self._stop = Stop()
+        if stopped:
+            stop.set()
+
+        def seen() -> tuple[Exchange, ...]:
+            self._sandbox.settle()
+            return world.exchanges()
+
+        assert terms.profile.client is not None
+        self._sandbox.begin(world)
+        driver.start(stop)
+        driver.epoch = began = pace.now()
+        calls = run_orders(
+            trial,
+            driver,
+            seen,
+            stop,
+            resumes=terms.profile.client.resumes,
+            pace=pace,
+            restart=driver.restart if driver.restartable else None,
+        )
+        simulated = pace.now() - began
+        settled = _are_settled(trial, calls)
+        if self._lasts and not stop.is_set():
+            watched = LINGER[0] if settled == "created" else LINGER[1]
+            pace.wait(stop, min(watched, LONGEST_LINGER * pace.factor))
+        self._sandbox.end()
+        self._past.update(order.face_value for order in trial.orders)
+        self.disturbed = driver.killed or world.intents.strays > 0
+        self.spent = (
+            not self._lasts
+            or driver.spoilt
+            or stop.is_set()
+            or self.disturbed
+            or settled == "open"
+            or _provocation(trial) >= PROVOCATION
+        )
+        accelerated = pace.factor > 1
+        return Evidence(
+            trial,
+            world.exchanges(),
+            world.ledger(),
+            calls,
+            driver.outputs(),
+            stopped=FLOODED if stop.is_set() else None,
+            clock=ClockReading(
+                "accelerated" if accelerated else "real",
+                simulated,
+                factor=pace.factor,
+                margin=LATENCY * pace.factor if accelerated else 0.0,
+            ),
+        )
+
+    def stop(self) -> None:
+        """Ends the trial that is running, and the next one at its start."""
+        with self._lock:
+            self._stop.set()
+
+    def close(self) -> None:
+        self.driver.close()
+        self._sandbox.stop()
+
+
+def _are_settled(trial: Trial, calls: tuple[Call, ...]) -> str:
+    """How it stands with all orders: `created`, or `decided` where some were rejected, or `open`: then the client may
+    still be at work on one.
+    """
+    last = {call.reference: call.outcome.kind if call.outcome else "unknown" for call in calls}
+    kinds = {last.get(order.reference, "unknown") for order in trial.orders}
+    return "open" if "unknown" in kinds else "created" if kinds == {"created"} else "decided"
+
+
+def _provocation(trial: Trial) -> int:
+    return sum(
+        fault.times if isinstance(fault, InProgress) else 1
+        for order in trial.orders
+        for fault in order.schedule
+    )
