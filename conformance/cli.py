@@ -35,7 +35,11 @@ RUN_HELP = (
     "[bold]golive run[/bold] examines the client of ./golive.yaml. While you mend one thing, "
     "[bold]golive run --select 'retries.*' --examples 0[/bold] asks about that thing alone, without generated "
     "trials; [bold]golive run --seed 7[/bold] repeats a run by the seed that it printed.\n\n"
-    "With --select or --skip the exit status speaks of the selected checks alone, and the report says "
+    "[bold]golive run -j auto[/bold] shares the checks among processes on this machine. Machines that share "
+    "nothing take a part each, [bold]golive run --shard 1/3 -o part-1[/bold] and so on, and [bold]golive merge "
+    "part-1 part-2 part-3[/bold] makes one report of them. [bold]golive run --budget 300[/bold] ends within "
+    "five minutes: what was cut is listed, and untested.\n\n"
+    "With --select, --skip or --shard the exit status speaks of those checks alone, and the report says "
     '"incomplete": it is no readiness report.\n\n'
     "Exit status: 0 ready, 1 not ready, 2 usage or profile mistake, 3 incomplete."
 )
@@ -77,9 +81,26 @@ def _refuse(*lines: str) -> typer.Exit:
 
 
 def _jobs(wanted: str | None) -> str | None:
-    if wanted is None or wanted == "auto" or (wanted.isdecimal() and int(wanted) > 0):
+    if wanted is None or wanted == "auto" or (wanted.isascii() and wanted.isdecimal() and int(wanted) > 0):
         return wanted
     raise typer.BadParameter("should be a number from 1, or auto")
+
+
+def _part(wanted: str | None) -> str | None:
+    from conformance.sharding import read_shard
+
+    if wanted is not None:
+        try:
+            read_shard(wanted)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    return wanted
+
+
+def _seconds(wanted: float | None) -> float | None:
+    if wanted is None or 0 < wanted < float("inf"):
+        return wanted
+    raise typer.BadParameter("should be a number of seconds above 0")
 
 
 @app.command(rich_help_panel="Start here")
@@ -99,7 +120,11 @@ def demo(
 @app.command(rich_help_panel="Start here")
 def init(
     driver: Annotated[
-        Driver, typer.Option(help="python: a function. command: a program, started once an order.")
+        Driver,
+        typer.Option(
+            help="python: a function. command: a program, started once an order. worker: a program that stays, "
+            "and takes a line for each order. service: an HTTP service that orders are posted to."
+        ),
     ] = Driver.python,
     profile: ProfileFile = Path("golive.yaml"),
 ) -> None:
@@ -136,11 +161,40 @@ def run(
     examples: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Generated trials a check, beside the fixed ones.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same run.")] = None,
-    clock: Annotated[Clock | None, typer.Option(help="Chosen by the driver unless given.")] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            callback=_seconds,
+            help="Begin nothing after that; what was cut is listed, and untested.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="The same seed gives the same run. Made up, and printed, unless given."
+        ),
+    ] = None,
+    clock: Annotated[
+        Clock | None, typer.Option(help="The fastest that the client can live on, unless given.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, metavar="N", help="Of the sandbox, for a service that is running already."
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", callback=_part, help="Only part I of N, such as 1/3; then: golive merge."
+        ),
+    ] = None,
 ) -> None:
     from conformance.launch import launch
 
+    if port is not None and jobs not in (None, "1"):
+        raise _refuse("--port: several processes cannot share one port; leave out -j, or say -j 1")
     raise typer.Exit(
         launch(
             profile,
@@ -151,8 +205,33 @@ def run(
             examples=examples,
             seed=seed,
             clock=clock.value if clock else None,
+            budget=budget,
+            port=port,
+            shard=shard,
         )
     )
+
+
+@app.command(rich_help_panel="Start here")
+def merge(
+    parts: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="The reports of golive run --shard, all of them.")
+    ],
+    output: Output = Path("golive-report"),
+) -> None:
+    """Join the reports on the parts of a run into one.
+
+    [bold]golive merge part-1 part-2 part-3[/bold]: the verdict is that of the whole, and so is the exit status, as
+    for golive run. What does not belong together, leaves a gap or contradicts itself is refused, with status 2.
+    """
+    from conformance.joining import join
+    from conformance.mistakes import Mistakes
+
+    try:
+        status = join(parts, output)
+    except Mistakes as mistakes:
+        raise _refuse(*mistakes.lines) from None
+    raise typer.Exit(status)
 
 
 @app.command(rich_help_panel="Look things up")

@@ -83,10 +83,10 @@ def item_of(collector: pytest.Collector, name: str, value: object) -> pytest.Ite
     if not isinstance(value, Check):
         return None
     try:
-        collector.config.stash[KEY].adopt(value)
+        mine = collector.config.stash[KEY].adopt(value)
     except ValueError as error:
         raise collector.CollectError(str(error)) from None
-    return CheckItem.from_parent(collector, name=value.id, check=value, bundled=False)
+    return CheckItem.from_parent(collector, name=value.id, check=value, bundled=False) if mine else None
 
 
 def _bundled(config: pytest.Config) -> Iterator[Check]:

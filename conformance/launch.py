@@ -5,7 +5,6 @@ What lives here: the arguments and the environment of that process, and its exit
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 
 USAGE = 2
 INCOMPLETE = 3
+MOST_RESTARTS = 20
+"""worker processes that are replaced when they die; where none can live, that must come to an end"""
 _STATUSES = {0: 0, 1: 1, 3: INCOMPLETE, 4: USAGE}
 """Ours, by pytest's. What is not listed, such as an end by a signal, left no report: nothing is known."""
 
@@ -30,6 +31,9 @@ def launch(
     examples: int | None = None,
     seed: int | None = None,
     clock: str | None = None,
+    budget: float | None = None,
+    port: int | None = None,
+    shard: str | None = None,
     label: str | None = None,
 ) -> int:
     """Runs the suite, shows progress and summary, writes the report. The exit status: 0, 1, 2 or 3."""
@@ -45,13 +49,17 @@ def launch(
         *(("--golive-select", pattern) for pattern in select),
         *(("--golive-skip", pattern) for pattern in skip),
     ]
-    wishes = {"--golive-examples": examples, "--golive-seed": seed, "--golive-clock": clock}
+    wishes = {
+        "--golive-examples": examples,
+        "--golive-seed": seed,
+        "--golive-clock": clock,
+        "--golive-budget": budget,
+        "--golive-port": port,
+        "--golive-shard": shard,
+    }
     options += [(name, value) for name, value in wishes.items() if value is not None]
-    if jobs is not None:
-        if importlib.util.find_spec("xdist") is None:
-            print("-j needs pytest-xdist: pip install pytest-xdist", file=sys.stderr)
-            return USAGE
-        options += [("-p", "xdist.plugin"), ("-n", jobs)]
+    if jobs is not None and jobs.lstrip("0") != "1":
+        options += [("-p", "xdist.plugin"), ("-n", jobs), ("--max-worker-restart", MOST_RESTARTS)]
     with tempfile.TemporaryDirectory(prefix="golive-", ignore_cleanup_errors=True) as folder:
         return _run_pytest(Path(folder), [str(part) for option in options for part in option])
 

@@ -32,6 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--golive-examples", metavar="N", type=int, help="generated trials for each check")
     group.addoption("--golive-seed", metavar="N", type=int, help="of schedules, orders and keys; printed")
+    group.addoption(
+        "--golive-budget", metavar="SECONDS", type=float, help="end by then; what was cut is untested"
+    )
+    group.addoption(
+        "--golive-shard", metavar="I/N", help="only this part of the checks: golive merge joins the reports"
+    )
+    group.addoption(
+        "--golive-port", metavar="N", type=int, help="of the sandbox, for a service that runs already"
+    )
     group.addoption("--golive-clock", choices=["auto", "real", "accelerated", "virtual"], default="auto")
     group.addoption("--golive-label", help="how the report names the profile")
     group.addoption("--golive-alone", action="store_true", help="print golive's own progress and summary")

@@ -6,12 +6,14 @@ What must never be known here: pytest, how a check is examined, and how a line i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from conformance.reporting.quantities import counted, duration
 from conformance.reporting.terminal import ID_WIDTH, print_progress, print_summary
 
 if TYPE_CHECKING:
@@ -31,24 +33,27 @@ class Progress:
         self._patience = patience
         self._console = Console(highlight=False, soft_wrap=True)
         self._lock = threading.Lock()
-        self._running: dict[str, None] = {}
+        self._running: dict[str, float] = {}
+        self._trials = 0
         self._timer: threading.Timer | None = None
+        shard = suite.options.shard
+        part = f" (part {shard[0]} of {shard[1]})" if shard else ""
         self._say(
             f"golive: {suite.profile.subject} against {suite.contract.title} {suite.contract.version}, "
-            f"{len(suite.selected)} {'check' if len(suite.selected) == 1 else 'checks'}, {suite.clock} clock, "
-            f"seed {suite.options.seed}"
+            f"{counted(len(suite.selected), 'check')}{part}, {suite.clock} clock, seed {suite.options.seed}"
         )
 
     def started(self, check_id: str) -> None:
         with self._lock:
-            self._running[check_id] = None
+            self._running[check_id] = time.monotonic()
             self._wait()
 
     def ended(self, result: CheckResult) -> None:
         with self._lock:
             self._running.pop(result.id, None)
+            self._trials += result.trials
             self._wait()
-            print_progress(result, self._console)
+            print_progress(result, self._console, self._suite.clock, self._suite.waived(result.id))
             self._console.file.flush()
 
     def stop(self) -> None:
@@ -71,11 +76,12 @@ class Progress:
 
     def _still_there(self) -> None:
         with self._lock:
-            done = self._suite.trials
-            # With checks in other processes, the trials are counted there.
-            so_far = f", {done:,} {'trial' if done == 1 else 'trials'} in all so far" if done else ""
-            for check_id in self._running:
-                self._say(f"  {'...':<8}  {check_id:<{ID_WIDTH}}     still at it{so_far}")
+            # With checks in other processes only the trials of those that ended are known.
+            done = self._suite.trials or self._trials
+            so_far = f", {counted(done, 'trial')} in all so far" if done else ""
+            for check_id, since in self._running.items():
+                at_it = duration(time.monotonic() - since)
+                self._say(f"  {'...':<8}  {check_id:<{ID_WIDTH}}     still at it after {at_it}{so_far}")
             self._console.file.flush()
             self._wait()
 

@@ -7,29 +7,28 @@ What must never be known here: how a check is examined, and how a report looks.
 from __future__ import annotations
 
 import json
-import os
-import random
 import sys
 from collections.abc import Generator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance.check import Check
 from conformance.finding import CheckResult, results
-from conformance.mistakes import Mistakes, correction
+from conformance.mistakes import Mistakes
 from conformance.rigs import RigError
-from conformance.suite import Options, Suite
+from conformance.sharding import Deal, deal, falls_to
+from conformance.suite import Suite
+from conformance.wishes import ROOT, folder_for_report, is_ours, named_checks, options_of, workers
 
 if TYPE_CHECKING:
     from conformance.items import CheckItem
     from conformance.progress import Progress
     from conformance.reporting.readiness import Readiness
 
-ROOT = "golive"
-"""the first part of the node id of every bundled check"""
+CLOCKS = ("real", "accelerated", "virtual")
+"""from the slowest to the fastest"""
 
 
 class Session:
@@ -38,24 +37,12 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.worker: dict[str, object] | None = getattr(config, "workerinput", None)
-        given = config.getoption("--golive-seed")
-        seed = self.worker["golive_seed"] if self.worker else given
-        self.seed = seed if isinstance(seed, int) else random.SystemRandom().getrandbits(32)
         try:
-            self.suite = Suite(
-                Options(
-                    profile=Path(config.getoption("--golive")),
-                    seed=self.seed,
-                    select=tuple(config.getoption("--golive-select")),
-                    skip=tuple(config.getoption("--golive-skip")),
-                    examples=config.getoption("--golive-examples"),
-                    clock=config.getoption("--golive-clock"),
-                    label=config.getoption("--golive-label"),
-                )
-            )
+            self.suite = Suite(options_of(config, self.worker["golive_seed"] if self.worker else None))
+            self.seed = self.suite.options.seed
             self.bundled = self.suite.selected
-            self.named = _named_checks(config.args, self.bundled)
-            self.output = _folder_for_report(Path(config.getoption("--golive-output")))
+            self.named = named_checks(config.args, self.bundled)
+            self.output = folder_for_report(config)
         except Mistakes as error:
             raise self._refused(error) from None
         self.results: dict[str, CheckResult] = {}
@@ -69,6 +56,10 @@ class Session:
 
             self.progress = Progress(self.suite)
         self._to_run: list[str] | None = None
+        self._told: set[str] = set()
+        if config.getoption("--golive-alone") and workers(config):
+            # More processes than checks would only be started to be ended.
+            config.option.tx = config.option.tx[: max(1, len(self.bundled))]
 
     def _refused(self, mistakes: Mistakes) -> pytest.UsageError:
         if not self.config.getoption("--golive-alone"):
@@ -80,7 +71,7 @@ class Session:
         """The result; None when the client cannot be examined, and the session is to stop."""
         try:
             if self.worker:
-                self.suite.prepare([check])
+                self.suite.prepare(self._coming(check))
             return self.suite.examine(check)
         except RigError as error:
             if self.suite.proven:
@@ -89,21 +80,36 @@ class Session:
             session.shouldstop = "the client cannot be examined"
             return None
 
-    def adopt(self, check: Check) -> None:
-        """A check of the user's own joins the catalogue of this run. Raises ValueError if its id is taken."""
+    def adopt(self, check: Check) -> bool:
+        """A check of the user's own joins the catalogue of this run. Is it one of this part's?
+
+        Raises ValueError if its id is taken.
+        """
         known = {each.id: each for each in self.suite.catalogue}
+        shard = self.suite.options.shard
+        mine = shard is None or falls_to(shard, check.id)
         if check.id not in known:
             self.suite.catalogue = (*self.suite.catalogue, check)
-            self.suite.selected = (*self.suite.selected, check)
+            self.suite.selected = (*self.suite.selected, check) if mine else self.suite.selected
         elif known[check.id] != check:
             raise ValueError(f"another check is called {check.id} already; give this one an id of its own")
+        return mine
 
     def pytest_report_header(self) -> str:
         return f"golive: {self.suite.profile.subject}, seed {self.seed}, {self.suite.clock} clock"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: object) -> None:
-        node.workerinput["golive_seed"] = self.seed  # type: ignore[attr-defined]  # xdist is optional, its types too
+        node.workerinput["golive_seed"] = self.seed  # type: ignore[attr-defined]  # xdist has no types
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object:
+        """In a run of ours; beside tests of the user's own, xdist's options are the user's too."""
+        if not config.getoption("--golive-alone"):
+            return None
+        from conformance.scheduling import ByParts
+
+        return ByParts(config, log, self._deal(workers(config)), _check_id)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -113,7 +119,7 @@ class Session:
     def pytest_collection(self) -> None:
         # Pytest takes arguments for paths; those that name our items are answered by `items.Root`. Not earlier
         # than now, since xdist has to hand them on to its workers.
-        self.config.args[:] = [argument for argument in self.config.args if not _is_ours(argument)]
+        self.config.args[:] = [argument for argument in self.config.args if not is_ours(argument)]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         from conformance.items import CheckItem
@@ -141,11 +147,16 @@ class Session:
 
         if isinstance(item, CheckItem) and call.when == "call":
             report.golive = _packed(item)  # type: ignore[attr-defined]  # reports carry what plugins put on them
+            if self.worker:
+                report.golive_news = self._news()  # type: ignore[attr-defined]  # as above
         return report
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self.worker:
             return
+        if news := vars(report).pop("golive_news", None):  # nobody else is to write it down
+            self._learn(json.loads(news))
         packed = getattr(report, "golive", None)
         if packed is not None:
             result = self._unpacked(packed)
@@ -165,8 +176,6 @@ class Session:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
         output = getattr(node, "workeroutput", {})
-        self.secrets += output.get("golive_secrets", [])
-        self.suite.confinements += [tuple(each) for each in output.get("golive_confinements", [])]
         self.refusal = self.refusal or output.get("golive_refusal")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -184,8 +193,6 @@ class Session:
         self.suite.close()
         if self.worker is not None:
             output: dict[str, object] = self.config.workeroutput  # type: ignore[attr-defined]  # xdist's
-            output["golive_secrets"] = self.secrets
-            output["golive_confinements"] = [list(each) for each in self.suite.confinements]
             output["golive_refusal"] = self.refusal
             return None
         if self.refusal is not None:
@@ -193,7 +200,8 @@ class Session:
                 print(self.refusal, file=sys.stderr)
             return pytest.ExitCode.USAGE_ERROR
         failed = exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
-        if self.config.option.collectonly or ((failed or not self._to_run) and not self.results):
+        nothing_to_run = not self._to_run and not self._empty_part
+        if self.config.option.collectonly or ((failed or nothing_to_run) and not self.results):
             return None
         self._note_deselection()
         unfinished = len(self.results) < len(self.suite.selected)
@@ -203,7 +211,7 @@ class Session:
 
     def _conclude(self, exitstatus: int) -> int | None:
         from conformance.reporting.folder import LeakInReport, write
-        from conformance.reporting.verdict import exit_status, verdict_of_selected
+        from conformance.reporting.verdict import status_of
 
         readiness = self.suite.report(list(self.results.values()), self.interrupted)
         try:
@@ -212,10 +220,12 @@ class Session:
             print(f"no report was written: {error}", file=sys.stderr)
             return pytest.ExitCode.INTERNAL_ERROR
         self.readiness: Readiness = readiness
-        status = exit_status(verdict_of_selected(readiness))
+        status = status_of(readiness)
         if self.progress:
             self.progress.summarise(readiness, self.written)
             return status
+        if self._empty_part and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            return pytest.ExitCode.OK
         return pytest.ExitCode.TESTS_FAILED if status and not exitstatus else None
 
     def _note_deselection(self) -> None:
@@ -225,9 +235,11 @@ class Session:
         to_run = {_check_id(nodeid) for nodeid in self._to_run}
         ran = [check for check in self.suite.selected if check.id in to_run]
         if len(ran) < len(self.suite.selected):
+            from conformance.reporting.readiness import Selection
+
             self.suite.selected = tuple(ran)
             self.suite.options = replace(
-                self.suite.options, select=self.suite.options.select or ("(pytest's own selection)",)
+                self.suite.options, select=self.suite.options.select or (Selection.OTHERWISE,)
             )
 
     def pytest_terminal_summary(self, terminalreporter: object) -> None:
@@ -242,7 +254,54 @@ class Session:
 
         reporter.section("golive")
         reporter.line(wording.sentence(readiness))
+        for check in wording.failures(readiness, waived=True):
+            if check.waiver is not None:
+                until = (
+                    f"until {check.waiver.expires.isoformat()} by {check.waiver.owner}: {check.waiver.reason}"
+                )
+                reporter.line(f"waived: {check.id}, {until}")
         reporter.line(f"seed {self.seed}, report: {self.written[1]}")
+
+    @property
+    def _empty_part(self) -> bool:
+        return self.suite.options.shard is not None and not self.suite.selected
+
+    def _deal(self, workers: int) -> Deal:
+        return deal(self.bundled, self.suite.contract, workers, self.suite.options.examples)
+
+    def _coming(self, check: Check) -> list[Check]:
+        """What this worker is going to examine, as far as that is known when it is sent this check: at first the
+        whole of its part, so that trials which wait can wait side by side; then what it takes from others.
+        """
+        worker = self.worker or {}
+        if self.suite.trials or not self.config.getoption("--golive-alone"):
+            return [check]
+        own = int(str(worker["workerid"]).removeprefix("gw"))
+        dealt = self._deal(int(str(worker["workercount"])))
+        return [each for each in self.bundled if each.id == check.id or dealt.part[each.id] == own]
+
+    def _news(self) -> str:
+        """What the report needs to know of this worker, sent along with every result: it may not live to tell."""
+        new = set(self.suite.secrets()) - self._told
+        self._told |= new
+        return json.dumps(
+            {
+                "secrets": sorted(new),
+                "confinements": [list(each) for each in self.suite.confinements],
+                "clock": self.suite.clock,
+                "clock_note": self.suite.clock_note,
+            }
+        )
+
+    def _learn(self, news: dict[str, Any]) -> None:
+        self.secrets += news["secrets"]
+        for confined, how in news["confinements"]:
+            if (confined, how) not in self.suite.confinements:
+                self.suite.confinements.append((confined, how))
+        if news["confinements"]:  # then a client was started there, and its clock is known
+            slowest = min(news["clock"], self.suite.clock, key=CLOCKS.index)
+            if slowest == news["clock"]:
+                self.suite.clock, self.suite.clock_note = slowest, news["clock_note"]
 
     def _unpacked(self, packed: str) -> CheckResult:
         data = json.loads(packed)
@@ -275,34 +334,3 @@ def _check_id(nodeid: str) -> str:
     """The id of the check that an item's node id names: `golive::section::slug`, or `test_file.py::id`."""
     parts = nodeid.split("::")
     return ".".join(parts[1:]) if parts[0] == ROOT else parts[-1]
-
-
-def _is_ours(argument: str) -> bool:
-    """Does this argument of the command line name bundled checks, rather than a path?"""
-    return argument.startswith(f"{ROOT}::") or (argument == ROOT and not Path(ROOT).exists())
-
-
-def _named_checks(arguments: Sequence[str], known: Sequence[Check]) -> frozenset[str] | None:
-    """The ids of the bundled checks that the command line names by node id; None if it names none.
-
-    Raises Mistakes for a node id that is nobody's.
-    """
-    named: set[str] = set()
-    for argument in filter(_is_ours, arguments):
-        wanted = ".".join(argument.split("::")[1:])
-        ids = {check.id for check in known if not wanted or wanted in (check.id, check.section)}
-        if not ids:
-            right = correction(wanted, [check.id for check in known], "there are")
-            raise Mistakes([f"{argument}: there is no such check; {right}"])
-        named |= ids
-    return frozenset(named) if any(map(_is_ours, arguments)) else None
-
-
-def _folder_for_report(folder: Path) -> Path:
-    """The folder, absolute. Raises Mistakes if it cannot be one: better now than after the run."""
-    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        raise Mistakes([f"{folder}: the report needs a folder, and {nearest} is a file; name another place"])
-    if not os.access(nearest, os.W_OK):
-        raise Mistakes([f"{folder}: the report cannot be written into {nearest}; name another place"])
-    return folder.absolute()

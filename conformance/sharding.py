@@ -20,6 +20,8 @@ Shard = tuple[int, int]
 """a part: its number, from 1, and how many there are"""
 
 MOST_PARTS = 1_000
+START = 20
+"""trials in whose time a client is ended and started anew"""
 GENERATED = 20
 """trials that a property-based check is taken to generate where nobody says how many"""
 
@@ -56,14 +58,14 @@ def deal(checks: Sequence[Check], contract: Contract, count: int, examples: int 
     floors = {check.id: _floor(check, contract) for check in checks}
     wanted = GENERATED if examples is None else examples
     generated = {check.id: wanted if check.generated else 0 for check in checks}
-    weight = {id_: len(floor) + generated[id_] for id_, floor in floors.items()}
-    planned: list[set[bytes]] = [set() for _ in range(count)]
+    weight = {id_: sum(floor.values()) + generated[id_] for id_, floor in floors.items()}
+    planned: list[dict[bytes, int]] = [{} for _ in range(count)]
     examined = [0] * count
     part: dict[str, int] = {}
     for id_ in sorted(weight, key=lambda id_: (-weight[id_], id_)):
 
         def load(part: int, id_: str = id_) -> int:
-            return len(planned[part] | floors[id_]) + examined[part] + generated[id_]
+            return sum((planned[part] | floors[id_]).values()) + examined[part] + generated[id_]
 
         lightest = part[id_] = min(range(count), key=load)
         planned[lightest] |= floors[id_]
@@ -85,6 +87,10 @@ def falls_to(shard: Shard, id_: str) -> bool:
     return int.from_bytes(hashlib.sha256(id_.encode()).digest()[:8]) % shard[1] == shard[0] - 1
 
 
-def _floor(check: Check, contract: Contract) -> frozenset[bytes]:
+def _floor(check: Check, contract: Contract) -> dict[bytes, int]:
+    """The different trials of its floor, and what each weighs."""
     floor = check.floor(contract) if check.floor else {}
-    return frozenset(trials.dump_json(trial) for aspect in floor.values() for trial in aspect)
+    planned = (trial for aspect in floor.values() for trial in aspect)
+    return {
+        trials.dump_json(trial): 1 + START * len(trial.orders) if trial.restart else 1 for trial in planned
+    }

@@ -12,8 +12,8 @@ from itertools import groupby
 from typing import Literal, get_args
 
 from conformance.finding import Severity
-from conformance.reporting.quantities import counted, duration
 from conformance.reporting.plain import plain
+from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import CheckEntry, Readiness, RequirementEntry, Run, Status
 
 SEVERITIES: tuple[Severity, ...] = ("blocker", "major", "advisory")

@@ -55,7 +55,6 @@ def test_the_help_of_each_command_shows_how_it_is_used(command: str, lesson: str
         (["run", "--selct", "x"], "--select"),
         (["run", "-j", "none"], "should be a number from 1, or auto"),
         (["run", "--examples", "-1"], "should be greater than or equal to 0"),
-        (["run", "--budget", "10"], "No such option"),
         (["run", "-p", "none.yaml"], "none.yaml: there is no such file; `golive init` writes one"),
         (["explain", "retries.exactly-one"], 'did you mean "retries.exactly-once"?'),
         (["explain", "exactly-once"], 'did you mean "retries.exactly-once"?'),
