@@ -28,13 +28,13 @@ CLOCKS = ("real", "accelerated", "virtual")
 """from the one that proves most to the fastest"""
 
 COMMON: Mapping[str, Callable[[Readiness], object]] = {
-    "how many parts there are": lambda part: part.run.shard and part.run.shard.count,
+    "number of parts": lambda part: part.run.shard and part.run.shard.count,
     "tool": lambda part: f"{part.tool.name} {part.tool.version}",
     "subject": lambda part: part.subject,
     "contract": lambda part: f"{part.contract.name} {part.contract.version}",
-    "contract's digest": lambda part: part.contract.digest,
-    "profile's digest": lambda part: part.run.profile_digest,
-    "client's digest": lambda part: part.run.client_digest,
+    "contract digest": lambda part: part.contract.digest,
+    "profile digest": lambda part: part.run.profile_digest,
+    "client digest": lambda part: part.run.client_digest,
     "API version": lambda part: part.run.api_version,
     "driver": lambda part: part.run.driver,
     "sandbox": lambda part: part.run.sandbox,
@@ -96,15 +96,15 @@ def _differences(parts: Parts) -> Iterator[str]:
         for other, part in others:
             if of(part) != of(first):
                 quoted = "" if what in LONG else f": {_told(of(part))}, there {_told(of(first))}"
-                yield f"{other}: its {what} differs from that of {name}{quoted}"
+                yield f"{other} does not have the {what} of {name}{quoted}"
     # Where no client was started, nobody knew on which clock it would have been, nor what that clock bears.
     started = {name: part for name, part in parts.items() if part.run.trials} or parts
     (name, first), *others = started.items()
     for other, part in others:
         if part.run.examples != first.run.examples:
             yield (
-                f"{other}: its examples differ from those of {name}: {part.run.examples}, there "
-                f"{first.run.examples}; run all parts with the same --examples"
+                f"{other} does not have the examples of {name}: {part.run.examples}, there {first.run.examples}; "
+                "run all parts with the same --examples"
             )
 
 
@@ -224,10 +224,8 @@ def _clock_note(started: list[Run], slowest: Run) -> str | None:
     if not others:
         return slowest.clock_note
     count = sum(run.clock == slowest.clock for run in started)
-    note = (
-        f"in {count} of {counted(len(started), 'part')}; the others on the {' and the '.join(others)} clock"
-    )
-    return f"{note}. {slowest.clock_note}" if slowest.clock_note else note
+    why = f": {slowest.clock_note.removeprefix(f'{slowest.clock}: ')}" if slowest.clock_note else ""
+    return f"in {count} of {counted(len(started), 'part')}{why}; the others on the {' and the '.join(others)} clock"
 
 
 def _selection(part: Readiness) -> Selection:
