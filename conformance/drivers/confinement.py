@@ -135,9 +135,11 @@ class Confinement:
     def free_port(self) -> int:
         """A port that nobody listens on where the clients are, never the same twice.
 
-        Raises OSError when there is none left.
+        Raises OSError when there is hardly one left.
         """
-        for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        ports = random.SystemRandom()
+        for _ in range(len(_PORTS)):
+            port = ports.choice(_PORTS)
             with self._lock:
                 if port in self._given:
                     continue
@@ -145,7 +147,7 @@ class Confinement:
             with self.unconnected() as candidate, contextlib.suppress(OSError):
                 candidate.bind(("127.0.0.1", port))
                 return port
-        raise OSError(errno.EADDRINUSE, "every port is taken")
+        raise OSError(errno.EADDRINUSE, "hardly a port is free")
 
     def start(
         self,

@@ -31,9 +31,8 @@ class Lines:
         self.unfinished = b"" if self._skipping else rest
         return [line for line in lines if _WORD in line]
 
-    def skip(self) -> None:
-        """What has come of the unfinished line was enough: the rest of it, until its end, is left out."""
-        self._skipping = True
+    def take(self) -> None:
+        """The unfinished line was read: what comes next is another, whether or not its end comes first."""
         self.unfinished = b""
 
     def seems_whole(self) -> bool:

@@ -201,7 +201,7 @@ class ServiceDriver:
         deadline = time.monotonic() + patience
         pause, longest = _LOOKS
         while not stop.is_set():
-            wrong = self._look(stop, deadline)
+            wrong = self._look(stop)
             if wrong is None:
                 return
             tail = resident.last_lines() if resident is not None else ""
@@ -216,9 +216,9 @@ class ServiceDriver:
             wait(threading.Event(), stop, time.monotonic() + pause)
             pause = min(1.5 * pause, longest)
 
-    def _look(self, stop: threading.Event, deadline: float) -> str | None:
+    def _look(self, stop: threading.Event) -> str | None:
         """What is wrong with the service; None when it is ready."""
-        deadline = min(deadline, time.monotonic() + _ONE_LOOK)
+        deadline = time.monotonic() + _ONE_LOOK
         url = self._ready or self._url
         asked = f"GET {url.geturl()}" if self._ready else f"connecting to {url.netloc}"
         try:
@@ -227,7 +227,7 @@ class ServiceDriver:
                     return None
             answer = exchange(url, self._socket, stop, deadline)
         except Interrupted:
-            return f"{asked}: no answer"
+            return f"{asked}: no answer within {_ONE_LOOK:g} seconds"
         except NoAnswer as error:
             return f"{asked}: {error}"
         return None if 200 <= answer.status < 300 else f"{asked}: {_shown(answer)}"

@@ -89,7 +89,7 @@ class WorkerDriver:
             return self._crashed(call, question.said.detail, notes)
         ended = replace(call, ended_at=self._pace.now() - self.epoch)
         self.spoilt = self.spoilt or not question.lost
-        if question.over.is_set():  # by `stop`, or because the process was told to go
+        if stop.is_set() or question.over.is_set():  # the second: the process was told to go
             return replace(ended, ending="stopped")
         detail = (
             f"the client printed no answer with the id {question.number} within {self._setting.limit:g} seconds"
@@ -191,7 +191,7 @@ class _Talk:
         for line in self._lines.feed(chunk):
             self._take(line)
         if self._lines.seems_whole() and self._take(self._lines.unfinished, unfinished=True):
-            self._lines.skip()
+            self._lines.take()
 
     def ended(self, resident: Resident) -> None:
         tail = resident.last_lines()

@@ -4,90 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from driver_clients import SECRET, TIME_ENOUGH, python, written
 
-from conformance.contracts import load_contract
-from conformance.drivers import Driver, Setting
-from conformance.drivers.command import CommandDriver
-from conformance.drivers.confinement import Confinement
+from conformance.drivers import Driver
 from conformance.evidence import Call, Outcome, PlannedOrder
-from conformance.hygiene.canary import Canary
-from conformance.profile import Client
 from conformance.trial import Stop
 
-CONTRACT = load_contract("runa")
-SECRET = "q7-xZ3mB5vN1rT8yL4cH6dJ0s~kW9_pQ"
-CANARY = Canary(f"XXab12cd.{SECRET}", "XXab12cd", SECRET)
 ORDER = PlannedOrder("order-1", {"items": [{"face_value": 10.5}], "note": "é"}, "10.50")
 CREATED = '{"outcome":"created","order_id":"O-1"}'
-TIME_ENOUGH = 60.0
-"""seconds that nothing here takes, unless something is broken"""
-
-Make = Callable[..., CommandDriver]
-
-
-@pytest.fixture(scope="module")
-def confinement() -> Iterator[Confinement]:
-    with Confinement() as confinement:
-        yield confinement
+Make = Callable[..., Driver]
 
 
 @pytest.fixture
-def make(confinement: Confinement, tmp_path: Path) -> Iterator[Make]:
-    made: list[CommandDriver] = []
-    (tmp_path / "state").mkdir()
-
-    def build(
-        command: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        limit: float = TIME_ENOUGH,
-        log_files: Sequence[str] = (),
-        ca_file: Path | None = None,
-    ) -> CommandDriver:
-        driver = CommandDriver(
-            Setting(
-                client=Client(driver="command", command=tuple(command), log_files=tuple(log_files)),
-                folder=tmp_path,
-                env=env or {},
-                contract=CONTRACT,
-                canary=CANARY,
-                base_url="http://127.0.0.1:4321/v2",
-                api_version="2024-02-05",
-                state_dir=tmp_path / "state",
-                confinement=confinement,
-                limit=limit,
-                ca_file=ca_file,
-            )
-        )
-        made.append(driver)
-        return driver
-
-    yield build
-    for driver in made:
-        driver.close()
+def make(make: Callable[..., Driver]) -> Make:
+    return lambda command, **more: make("command", command, **more)
 
 
 def sh(script: str) -> list[str]:
     return ["sh", "-c", script]
 
 
-def python(source: str) -> list[str]:
-    return [sys.executable, "-I", "-S", "-c", source]
-
-
 def place(driver: Driver, stop: threading.Event | None = None) -> Call:
     return driver.place(ORDER, 1, stop=stop or Stop())
-
-
-def written(driver: Driver) -> dict[str, str]:
-    return {output.stream: output.text for output in driver.outputs()}
 
 
 def test_the_client_reads_its_order_and_says_what_came_of_it(make: Make) -> None:
@@ -217,7 +162,6 @@ def test_a_call_ends_when_the_trial_is_stopped(
     kind: type[threading.Event], make: Make, tmp_path: Path
 ) -> None:
     stop = kind()
-    os.mkfifo(tmp_path / "begun")
     driver = make(sh("echo > begun; sleep 3600"))
     calls: list[Call] = []
     thread = threading.Thread(target=lambda: calls.append(place(driver, stop)))
@@ -352,3 +296,21 @@ def test_the_keys_of_trials_nearby_are_taken_out_of_shared_logs(make: Make, tmp_
 def test_a_key_in_place_of_an_id_is_redacted(make: Make) -> None:
     call = place(make(sh(f'echo \'{{"outcome":"rejected","type":"{SECRET}"}}\'')))
     assert call.outcome == Outcome("rejected", type="[secret]")
+
+
+def test_a_kill_from_outside_is_remembered(make: Make, tmp_path: Path) -> None:
+    driver = make(sh("echo > begun; sleep 3600"))
+    calls: list[Call] = []
+    thread = threading.Thread(target=lambda: calls.append(place(driver)))
+    thread.start()
+    (tmp_path / "begun").read_text()
+    os.kill(driver.pids()[0], signal.SIGKILL)
+    thread.join(TIME_ENOUGH)
+    assert calls[0].detail == "the client printed no outcome and ended with signal 9 (SIGKILL)"
+    assert (driver.killed, driver.spoilt, driver.pids()) == (True, False, ())
+
+
+def test_ends_of_ours_are_no_kills(make: Make) -> None:
+    driver = make(sh("sleep 3600"), limit=0.2)
+    assert place(driver).ending == "hung"
+    assert not driver.killed
