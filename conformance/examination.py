@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from conformance.check import Check, Doubtful, Remark, Unmet
-from conformance.confirmation import Decisive, decisive
+from conformance.confirmation import decisive
 from conformance.contract import Contract
 from conformance.evidence import Evidence, Trial, trials
 from conformance.finding import CheckResult, Finding, Status, Violation
@@ -139,10 +139,8 @@ class _Examiner:
 
     def _undisturbed(self, plain: Trial) -> Evidence:
         evidence = self.laboratory.evidence(plain)
-        if _is_hopeless(evidence) and _is_hurried(evidence):
-            slower = self.laboratory.in_real_time(Decisive(plain, evidence.clock.simulated))
-            return slower[0] if slower else evidence
-        return evidence
+        hopeless = _is_hopeless(evidence)
+        return self.laboratory.in_real_time(plain)[0] if hopeless and _is_hurried(evidence) else evidence
 
     def _without_hope(self, plain: Trial, evidence: Evidence) -> Finding | None:
         """A client that cannot even place an undisturbed order is not worth more trials: this one decides."""
@@ -245,11 +243,11 @@ class _Examiner:
         """A violation in the evidence; where it leaves a doubt, in what the real clock says instead."""
         remarks = self._remarks(evidence)
         if asked := decisive(trial, evidence, remarks):
-            slower = self.laboratory.in_real_time(asked)
+            slower = self.laboratory.dispel(asked)
             if slower:
                 certain = [remark for remark in remarks if not isinstance(remark, Doubtful)]
                 found = self._counted(trial, evidence, certain, aspect)
-                return found or self._judged(asked.trial, slower[0], aspect)
+                return found or self._judged(asked.trial, slower, aspect)
             self.tally.notes[f"not confirmed, since it takes too long on the real clock: {aspect}"] = None
         return self._counted(trial, evidence, remarks, aspect)
 
@@ -288,11 +286,8 @@ class _Examiner:
     def _finding(self, found: _Found, aspect: str) -> Finding | None:
         """The finding, with how often it came back. None if the real clock does not know of it."""
         if _is_hurried(found.evidence):
-            again = Decisive(found.trial, found.evidence.clock.simulated)
-            slower = self.laboratory.in_real_time(again, REPETITIONS)
-            if slower:
-                return self._confirmed(found, slower, aspect)
-            self.tally.notes["seen on the accelerated clock alone: too long for the real one"] = None
+            slower = self.laboratory.in_real_time(found.trial, REPETITIONS)
+            return self._confirmed(found, slower, aspect)
         times = 0
         begun = [self.laboratory.begin(found.trial, self.check.id) for _ in range(REPETITIONS)]
         for future in begun:

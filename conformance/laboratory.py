@@ -21,8 +21,8 @@ from conformance.rigs import Rig
 
 Doubt = Callable[[Trial, Evidence], Decisive | None]
 """what somebody wants to have confirmed who has been given the evidence of a trial"""
-LONGEST_IN_REAL_TIME = 150.0
-"""seconds for which a trial is still run again on the real clock"""
+LONGEST_DOUBT = 400.0
+"""seconds for which a trial is still run again on the real clock, for nothing but a doubt"""
 
 
 class OutOfBudget(Exception):
@@ -112,13 +112,13 @@ class Laboratory:
         """Evidence of a run of its own. Raises OutOfBudget."""
         return self._result(self.begin(trial, asker))
 
-    def in_real_time(self, asked: Decisive, times: int = 1) -> list[Evidence] | None:
-        """Evidence of the trial on the real clock, so many times side by side; shared as well. None if that would take
-        too long. Raises OutOfBudget.
-        """
-        if self._slow is None or asked.seconds > LONGEST_IN_REAL_TIME:
-            return None
-        futures = [self._shared("real", asked.trial, time) for time in range(times)]
+    def dispel(self, asked: Decisive) -> Evidence | None:
+        """What the real clock says of a trial in doubt; None if that would take too long. Raises OutOfBudget."""
+        return self.in_real_time(asked.trial)[0] if asked.seconds <= LONGEST_DOUBT else None
+
+    def in_real_time(self, trial: Trial, times: int = 1) -> list[Evidence]:
+        """Evidence of the trial on the real clock, so many times side by side; shared as well. Raises OutOfBudget."""
+        futures = [self._shared("real", trial, time) for time in range(times)]
         return [self._result(future) for future in futures]
 
     def affords(self, trials_to_come: int) -> bool:
@@ -202,7 +202,7 @@ class Laboratory:
         if done.cancelled() or done.exception() is not None or self._benches[""].stopped:
             return
         asked = doubt(trial, done.result())
-        if asked is not None and asked.seconds <= LONGEST_IN_REAL_TIME:
+        if asked is not None and asked.seconds <= LONGEST_DOUBT:
             self._shared("real", asked.trial)
 
 

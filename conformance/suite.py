@@ -198,7 +198,14 @@ class Suite:
         if chosen.clock == "real":
             return chosen.rig, None
         another = seed_of(self.options.seed, "canaries on the real clock")
-        return chosen.rig, lambda: DirectRig(self.profile, self.contract, seed=another)
+        parallel = 2 * chosen.rig.facts.parallel
+
+        def slower() -> Rig:
+            rig = DirectRig(self.profile, self.contract, seed=another)
+            rig.narrow(parallel)
+            return rig
+
+        return chosen.rig, slower
 
     def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
         """Everything that the results add up to, whether all of them came or not."""

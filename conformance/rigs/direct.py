@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -79,7 +80,8 @@ class DirectRig:
         def preload(env: Mapping[str, str]) -> Mapping[str, str]:
             return accelerator.environment(pace, env) if accelerator else {}
 
-        self._terms = Terms(profile, contract, confinement, pace, preload, port)
+        starting = threading.Semaphore(os.cpu_count() or 1)
+        self._terms = Terms(profile, contract, confinement, pace, preload, starting, port)
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
         self._free = threading.Condition()
         self._idle: list[Station] = []
@@ -95,6 +97,10 @@ class DirectRig:
             1 if port else parallel,
             LONGEST if accelerator is None else None,
         )
+
+    def narrow(self, parallel: int) -> None:
+        """Leaves room for no more stations than that."""
+        self.facts = replace(self.facts, parallel=min(parallel, self.facts.parallel))
 
     def run(self, trial: Trial) -> Evidence:
         return self.observe(trial)

@@ -6,6 +6,8 @@ What must never be known here: how a process is made faster, and any check.
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +27,11 @@ LEAST = 3.0
 """below this factor it is not worth it"""
 REACTION = 2.0
 """client seconds that a client may need, for no reason but its speed, to tell of an answer that it has been given"""
+
+HEAVY = 0.5
+"""seconds on the wall for an order placed by a client that is started for it; of those that take longer there are no
+more side by side than there are cores, since acceleration has nothing to spare where a processor is waited for
+"""
 
 Wish = Literal["auto", "real", "accelerated"]
 
@@ -79,13 +86,20 @@ def _accelerated(profile: Profile, contract: Contract, seed: int, port: int) -> 
     rig.close()
     if factor < LEAST:
         raise _Unsuitable("the machine is too busy for an accelerated clock")
-    return _slowed(profile, contract, seed, port, faster, factor)
+    return _slowed(profile, contract, seed, port, faster, factor, rig.facts.parallel)
 
 
 def _slowed(
-    profile: Profile, contract: Contract, seed: int, port: int, faster: Accelerator, factor: float
+    profile: Profile,
+    contract: Contract,
+    seed: int,
+    port: int,
+    faster: Accelerator,
+    factor: float,
+    parallel: int,
 ) -> Chosen:
     rig = DirectRig(profile, contract, seed=seed, accelerator=faster, factor=factor, port=port)
+    rig.narrow(parallel)
     note = f"{factor:g} times faster than real time rather than {FACTOR:g}: client or machine are too slow for more"
     return Chosen(rig, "accelerated", note)
 
@@ -104,7 +118,11 @@ def _factor_for(rig: DirectRig, profile: Profile, contract: Contract) -> float:
     orders = 1 if profile.client.driver == "command" else 2
     reaction = None
     for _ in range(orders):
+        began = time.monotonic()
         evidence = rig.observe(undisturbed, look)
+        passing = profile.client.driver == "command"
+        if passing and time.monotonic() - began > HEAVY:
+            rig.narrow(os.cpu_count() or 1)
         if reasons:
             raise _Unsuitable(reasons[0])
         reaction = _reaction(evidence)
@@ -124,4 +142,3 @@ def _reaction(evidence: Evidence) -> float | None:
     if call.outcome is None or call.outcome.kind != "created":
         return None
     return max(call.ended_at - told[-1], 0.0) / evidence.clock.factor
-

@@ -19,6 +19,7 @@ from conformance.drivers.confinement import Confinement
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, Trial
 from conformance.faults import InProgress
 from conformance.hygiene.canary import Canary
+from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
 from conformance.trial import FLOODED, Stop, run_orders
@@ -27,7 +28,7 @@ LATENCY = 0.09
 """seconds on the wall by which a busy machine may delay a client at the most, as it was measured with the slowest
 runtimes; on the accelerated clock so much may a wait look too long, times the factor
 """
-LINGER = (5.0, 30.0)
+LINGER = (5.0, 10.0)
 """client seconds for which a client that lasts is still watched after its last answer: after success, or else"""
 LONGEST_LINGER = 3.0
 """seconds on the wall"""
@@ -40,7 +41,8 @@ CALL_LIMIT = 180.0
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What all stations of a rig have in common. `confinement` None: the client runs already, somewhere else.
-    `preload`: what makes its processes faster, by the profile's environment.
+    `preload`: what makes its processes faster, by the profile's environment. `starting`: held while a client that
+    lasts is started, since that takes a processor, and those that wait for one are late for everything.
     """
 
     profile: Profile
@@ -48,6 +50,7 @@ class Terms:
     confinement: Confinement | None
     pace: Pace
     preload: Callable[[Mapping[str, str]], Mapping[str, str]]
+    starting: threading.Semaphore
     port: int = 0
 
 
@@ -66,6 +69,7 @@ class Station:
         self._terms = terms
         self._canary = canary
         self._past: set[str] = set()
+        self._started = False
         self._stop = Stop()
         self._lock = threading.Lock()
         self._sandbox = self._listening()
@@ -121,11 +125,9 @@ class Station:
             pace=pace,
             listener=first,
         )
-        with self._lock:
-            stopped = self._stop.is_set()
-            stop = world.flooded = self._stop = Stop()
-        if stopped:
-            stop.set()
+        stop = world.flooded = self._new_stop()
+        if self._lasts and not self._started:
+            self._start(stop)
 
         def seen() -> tuple[Exchange, ...]:
             self._sandbox.settle()
@@ -133,7 +135,6 @@ class Station:
 
         assert terms.profile.client is not None
         self._sandbox.begin(world)
-        driver.start(stop)
         driver.epoch = began = pace.now()
         calls = run_orders(
             trial,
@@ -175,6 +176,32 @@ class Station:
                 margin=LATENCY * pace.factor if accelerated else 0.0,
             ),
         )
+
+    def _new_stop(self) -> Stop:
+        with self._lock:
+            stopped = self._stop.is_set()
+            stop = self._stop = Stop()
+        if stopped:
+            stop.set()
+        return stop
+
+    def _start(self, stop: Stop) -> None:
+        """Starts a client that lasts, and has it place an order that nobody will ask for: what a runtime does for the
+        first time can take it seconds, many times as much on the accelerated clock, and is not what trials are about.
+        """
+        terms = self._terms
+        warming = trial_of(terms.contract, ())
+        with terms.starting:
+            world = World(
+                terms.contract, self._canary.key, warming.orders, canary=self._canary, pace=terms.pace
+            )
+            self._sandbox.begin(world)
+            self.driver.start(stop)
+            if terms.pace.factor > 1:
+                self.driver.place(warming.orders[0], 1, stop=stop)
+            self._sandbox.end()
+        self._past.update(order.face_value for order in warming.orders)
+        self._started = True
 
     def stop(self) -> None:
         """Ends the trial that is running, and the next one at its start."""
