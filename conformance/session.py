@@ -56,6 +56,8 @@ class Session:
 
             self.progress = Progress(self.suite)
         self._to_run: list[str] | None = None
+        self._empty_part = False
+        """was this a part of a run to which no check fell?"""
         self._told: set[str] = set()
         if config.getoption("--golive-alone") and workers(config):
             # More processes than checks would only be started to be ended.
@@ -200,6 +202,11 @@ class Session:
                 print(self.refusal, file=sys.stderr)
             return pytest.ExitCode.USAGE_ERROR
         failed = exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
+        self._empty_part = (
+            self.suite.options.shard is not None
+            and not self._to_run
+            and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        )
         nothing_to_run = not self._to_run and not self._empty_part
         if self.config.option.collectonly or ((failed or nothing_to_run) and not self.results):
             return None
@@ -261,10 +268,6 @@ class Session:
                 )
                 reporter.line(f"waived: {check.id}, {until}")
         reporter.line(f"seed {self.seed}, report: {self.written[1]}")
-
-    @property
-    def _empty_part(self) -> bool:
-        return self.suite.options.shard is not None and not self.suite.selected
 
     def _deal(self, workers: int) -> Deal:
         return deal(self.bundled, self.suite.contract, workers, self.suite.options.examples)

@@ -78,8 +78,8 @@ def terminate(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize(
     ("program", "interrupt", "jobs"),
-    [(True, ctrl_c, []), (False, terminate, ["-j", "2"])],
-    ids=["a program, Ctrl-C", "two processes, SIGTERM"],
+    [(True, ctrl_c, []), (False, terminate, ["-j", "2"]), (False, ctrl_c, ["-j", "2"])],
+    ids=["a program, Ctrl-C", "two processes, SIGTERM", "two processes, Ctrl-C"],
 )
 def test_an_interrupted_run_reports_what_it_has_as_incomplete(
     program: bool, interrupt: Callable[[subprocess.Popen[str]], None], jobs: list[str], tmp_path: Path
