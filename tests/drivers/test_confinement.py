@@ -307,3 +307,57 @@ def test_a_system_that_refuses_still_runs_clients_and_says_so(
         assert run(confinement, tmp_path, "echo", "ran") == (0, "ran\n")
         with confinement.listener() as listener, socket.create_connection(listener.getsockname(), 5):
             pass
+
+
+def test_a_signal_reaches_the_whole_group_and_nobody_after_the_end(
+    confinement: Confinement, tmp_path: Path
+) -> None:
+    source = """
+import os, signal
+child = os.fork()
+name, status = (b"parent\\n", 5) if child else (b"child\\n", 0)
+signal.signal(signal.SIGTERM, lambda *_: (os.write(1, name), os._exit(status)))
+os.write(1, b"\\n")
+while True:
+    signal.pause()
+"""
+    started = Started(confinement, tmp_path, python(source))
+    assert started.line() == started.line() == ""
+    started.process.signal(signal.SIGTERM)
+    assert started.process.wait(TIME_ENOUGH)
+    assert started.process.status == 5
+    assert {started.line(), started.line()} == {"child", "parent"}
+    started.process.signal(signal.SIGTERM)
+    assert started.end() == ""
+
+
+def test_a_connection_can_be_made_to_where_the_clients_are(confinement: Confinement, tmp_path: Path) -> None:
+    port = confinement.free_port()
+    source = f"""
+import socket
+with socket.create_server(("127.0.0.1", {port})) as server:
+    print(flush=True)
+    server.accept()[0].sendall(b"hello")
+"""
+    started = Started(confinement, tmp_path, python(source))
+    assert started.line() == ""
+    with confinement.unconnected() as connection:
+        connection.settimeout(TIME_ENOUGH)
+        connection.connect(("127.0.0.1", port))
+        assert connection.recv(10) == b"hello"
+    started.end()
+
+
+def test_what_is_left_when_its_keeper_is_killed_is_ended_all_the_same(
+    confinement: Confinement, tmp_path: Path
+) -> None:
+    marker = f"86403.{os.getpid()}"
+    started = Started(confinement, tmp_path, ["sh", "-c", f"echo; sleep {marker}; :"])
+    assert started.line() == ""
+    status = Path(f"/proc/{started.process.pid}/status").read_text()
+    keeper = int(status.partition("PPid:")[2].split()[0])
+    os.kill(keeper, signal.SIGKILL)
+    assert started.process.wait(TIME_ENOUGH)
+    assert started.process.status is None
+    assert started.end() == ""  # the pipe ends when all who hold it have ended
+    assert running(marker) == []
