@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,15 +18,37 @@ from conformance.finding import CheckResult
 from conformance.paths import EXAMPLES, demo_profile
 from conformance.suite import Options, Suite
 
-IN_REAL_TIME = (
+QUICK = (
     "retries.key-on-every-order",
     "retries.key-unique-per-order",
     "versions.*",
     "rate-limits.own-envelope",
 )
-"""checks that are put to a client on the real clock, where each lost answer costs its time-out"""
+"""checks that are put to clients on other clocks than the virtual one: () would be all of them, and takes minutes"""
 
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on this machine")
+
+@dataclass(frozen=True)
+class Needed:
+    """An example of a client process, and what has to be on the machine to run it."""
+
+    example: str
+    programs: tuple[str, ...]
+    modules: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        absent = [program for program in self.programs if shutil.which(program) is None]
+        return absent + [module for module in self.modules if find_spec(module) is None]
+
+
+PROCESSES = (
+    Needed("node-fetch", ("node",)),
+    Needed("node-worker", ("node",)),
+    Needed("java-worker", ("java",)),
+    Needed("shell-curl", ("sh", "curl", "awk")),
+    Needed("python-flask", ("python3",), ("flask", "httpx")),
+)
+ALL = (*(needed.example for needed in PROCESSES), "python-httpx", "python-aiohttp", "unready")
 
 
 @contextmanager
@@ -53,9 +79,14 @@ def test_the_python_examples_are_ready(example: str) -> None:
     assert not_held(results_of(EXAMPLES / example / "golive.yaml", examples=3)) == {}
 
 
-@needs_node
-def test_the_node_example_holds_in_real_time() -> None:
-    assert not_held(results_of(EXAMPLES / "node-fetch" / "golive.yaml", *IN_REAL_TIME)) == {}
+@pytest.mark.parametrize("needed", PROCESSES, ids=lambda needed: needed.example)
+def test_the_examples_of_processes_hold(needed: Needed, monkeypatch: pytest.MonkeyPatch) -> None:
+    if needed.missing:
+        pytest.skip(f"not on this machine: {', '.join(needed.missing)}")
+    # The service is started with the python3 of PATH, which has to be this one, with its packages.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+    assert not_held(results_of(EXAMPLES / needed.example / "golive.yaml", *QUICK)) == {}
 
 
 def test_the_unready_example_makes_the_mistakes_of_the_field() -> None:
@@ -81,9 +112,11 @@ def test_the_demo_examines_the_reference_client_or_the_unready_one() -> None:
     assert demo_profile(bad=True).is_file()
 
 
-@pytest.mark.parametrize("example", ["python-httpx", "python-aiohttp"])
-def test_an_example_needs_no_golive_at_run_time(example: str) -> None:
-    tree = ast.parse((EXAMPLES / example / "client.py").read_text())
+@pytest.mark.parametrize(
+    "source", sorted(EXAMPLES.glob("python-*/*.py")), ids=lambda source: source.parent.name
+)
+def test_an_example_needs_no_golive_at_run_time(source: Path) -> None:
+    tree = ast.parse(source.read_text())
 
     imported = {
         name.partition(".")[0]
@@ -96,6 +129,10 @@ def test_an_example_needs_no_golive_at_run_time(example: str) -> None:
     assert "conformance" not in imported
 
 
-@pytest.mark.parametrize("example", ["python-httpx", "python-aiohttp", "node-fetch", "unready"])
+def test_every_example_is_tested() -> None:
+    assert {profile.parent.name for profile in EXAMPLES.glob("*/golive.yaml")} == set(ALL)
+
+
+@pytest.mark.parametrize("example", ALL)
 def test_an_example_is_introduced_in_three_lines_at_most(example: str) -> None:
     assert 1 <= len((EXAMPLES / example / "README.md").read_text().splitlines()) <= 3
