@@ -87,9 +87,9 @@ def _jobs(wanted: str | None) -> str | None:
 
 
 def _part(wanted: str | None) -> str | None:
-    from conformance.sharding import read_shard
-
     if wanted is not None:
+        from conformance.sharding import read_shard
+
         try:
             read_shard(wanted)
         except ValueError as error:

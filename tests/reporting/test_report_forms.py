@@ -423,3 +423,48 @@ def test_a_line_for_each_check_that_has_ended(snapshot):
     assert file.getvalue() == (
         "  PASS      retries.bounded                         42 trials   1 h 12 min simulated  0.8 s\n"
     )
+
+
+# The clock, and who answers for a failure
+
+
+def test_the_clock_and_why_it_is_no_faster_is_a_sentence_in_every_form():
+    report = with_results(clock="real", clock_note="real: the client is a Go program", simulated_s=90)
+    sentence = "The client lived through 1 min 30 s on the real clock: the client is a Go program."
+    assert wording.lived(report) == sentence
+    assert sentence in printed(report)
+    assert sentence in to_markdown(report)
+    assert sentence in to_html(report)
+
+
+def test_on_the_real_clock_nothing_is_simulated():
+    result = CheckResult("versions.pinned", "passed", trials=3, simulated=42, seconds=42)
+    assert "simulated" in progress_line(result)
+    assert progress_line(result, "accelerated") == progress_line(result)
+    assert progress_line(result, "real").split() == ["PASS", "versions.pinned", "3", "trials", "42", "s"]
+
+
+def test_a_waived_failure_says_at_once_who_answers_for_it_and_why():
+    failed = CheckResult("versions.pinned", "failed", trials=3, seconds=0.2)
+    line = progress_line(failed, waived="until the next release (a@acme.test, until 2027-01-31)")
+    assert line.startswith("  WAIVED    versions.pinned ")
+    assert line.endswith("   until the next release (a@acme.test, until 2027-01-31)")
+    passed = CheckResult("versions.pinned", "passed", trials=3, seconds=0.2)
+    assert progress_line(passed, waived="whatever") == progress_line(passed)
+
+
+def test_what_was_granted_and_which_part_this_is_are_facts_of_the_run():
+    told = dict(wording.facts(with_results(budget_s=300, shard={"index": 2, "count": 3})))
+    assert told["Part"] == "2 of 3"
+    assert told["Time"].endswith("; 5 min were granted")
+    data = json.loads(to_json(with_results()))
+    assert [data["run"][name] for name in ("shard", "budget_s", "clock_note")] == [None, None, None]
+    assert "parts" not in data["run"]
+
+
+def test_a_report_from_before_there_were_parts_is_still_one():
+    data = json.loads(to_json(with_results()))
+    for name in "shard", "budget_s", "clock_note":
+        del data["run"][name]
+    jsonschema.Draft202012Validator(json_schema()).validate(data)
+    assert Readiness.model_validate_json(json.dumps(data)).run.shard is None

@@ -26,7 +26,7 @@ def test_alone_it_says_what_it_can_do_and_where_to_start() -> None:
     text = " ".join(result.output.split())
     assert "Start with golive demo, then golive init and golive run." in text
     assert "Exit status: 0 ready, 1 not ready, 2 usage or profile mistake, 3 incomplete." in text
-    for command in "demo", "init", "run", "checks", "explain", "sandbox", "replay":
+    for command in "demo", "init", "run", "merge", "checks", "explain", "sandbox", "replay":
         assert f"│ {command} " in result.output
 
 
@@ -36,6 +36,9 @@ def test_alone_it_says_what_it_can_do_and_where_to_start() -> None:
         ("demo", "a whole run with nothing configured"),
         ("init", "Write a commented golive.yaml"),
         ("run", "golive run --select 'retries.*' --examples 0"),
+        ("run", "golive run --shard 1/3 -o part-1"),
+        ("run", "golive run --budget 300 ends within five minutes"),
+        ("merge", "golive merge part-1 part-2 part-3"),
         ("checks", "A list of id, section, severity, title, requirements."),
         ("explain", "such as retries.exactly-once"),
         ("sandbox", "- {fault: reset, when: after}"),
@@ -55,6 +58,12 @@ def test_the_help_of_each_command_shows_how_it_is_used(command: str, lesson: str
         (["run", "--selct", "x"], "--select"),
         (["run", "-j", "none"], "should be a number from 1, or auto"),
         (["run", "--examples", "-1"], "should be greater than or equal to 0"),
+        (["run", "--budget", "0"], "should be a number of seconds above 0"),
+        (["run", "--budget", "nan"], "should be a number of seconds above 0"),
+        (["run", "--port", "70000"], "should be less than or equal to 65535"),
+        (["run", "--shard", "2"], "should be I/N, such as 1/3 for the first of three parts"),
+        (["merge"], "Missing argument 'DIR"),
+        (["merge", "nowhere"], "nowhere: no report can be read there: No such file or directory"),
         (["run", "-p", "none.yaml"], "none.yaml: there is no such file; `golive init` writes one"),
         (["explain", "retries.exactly-one"], 'did you mean "retries.exactly-once"?'),
         (["explain", "exactly-once"], 'did you mean "retries.exactly-once"?'),
@@ -101,7 +110,7 @@ def test_every_check_can_be_explained() -> None:
             assert f"\n{heading}\n  " in output
 
 
-@pytest.mark.parametrize("driver", ["python", "command"])
+@pytest.mark.parametrize("driver", ["python", "command", "worker", "service"])
 def test_init_writes_a_profile_once(driver: str, tmp_path: Path) -> None:
     file = tmp_path / "golive.yaml"
     result = golive("init", "--driver", driver, "-p", str(file))

@@ -99,7 +99,10 @@ def test_a_program_is_examined_order_by_order(tmp_path: Path) -> None:
     assert ran.status == 0, ran.out + ran.err
     assert set(project.statuses().values()) == {"passed"}
     run = project.report()["run"]
-    assert (run["driver"], run["clock"], run["examples"]) == ("command", "real", 0)
+    assert run["driver"] == "command"
+    # As fast as this machine can make it live; where it cannot, the report says why.
+    assert (run["clock"], run["examples"]) in (("accelerated", 3), ("real", 0))
+    assert (run["clock"] == "accelerated") is (run["clock_note"] is None)
     assert run["confined"] is ("unconfined" not in run)
 
 
