@@ -54,7 +54,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_suite_the_templates_and_the_contracts_are_inside(names: list[PurePosixPath]) -> None:
-    for name in ("checks/requirements.yaml", "checks/retries.py", "contracts/runa.yaml", "py.typed"):
+    for name in (
+        "checks/requirements.yaml",
+        "checks/retries.py",
+        "clock/warp/warp.h",
+        "contracts/runa.yaml",
+        "py.typed",
+    ):
         assert PurePosixPath("conformance", name) in names
     for folder in ("checks", "reports", "examples"):
         there = {path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*") if path.is_file()}

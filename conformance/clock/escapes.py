@@ -89,8 +89,7 @@ def _segments(program: BinaryIO, head: bytes) -> Iterator[_Segment]:
     order = _order(head)
     (table,) = struct.unpack_from(f"{order}Q", head, 0x20)
     each, count = struct.unpack_from(f"{order}HH", head, 0x36)
-    program.seek(table)
-    entries = program.read(each * count)
+    entries = _piece(program, table, each * count)
     for start in range(0, len(entries) - 55, max(each, 56)):
         kind, flags, offset = struct.unpack_from(f"{order}IIQ", entries, start)
         (size,) = struct.unpack_from(f"{order}Q", entries, start + 0x20)
@@ -98,8 +97,15 @@ def _segments(program: BinaryIO, head: bytes) -> Iterator[_Segment]:
 
 
 def _read(program: BinaryIO, segment: _Segment, most: int = _LARGEST_PIECE) -> bytes:
-    program.seek(segment.offset)
-    return program.read(min(segment.size, most))
+    return _piece(program, segment.offset, min(segment.size, most))
+
+
+def _piece(program: BinaryIO, offset: int, size: int) -> bytes:
+    """Nothing where a broken file points beyond its end."""
+    if offset > os.fstat(program.fileno()).st_size:
+        return b""
+    program.seek(offset)
+    return program.read(size)
 
 
 def _is_of_go(program: BinaryIO, segments: list[_Segment], order: str) -> bool:
@@ -148,9 +154,9 @@ def owner_of_connection(pid: int, client_port: int) -> int | None:
         return None
     for process in descendants(pid):
         with suppress(OSError):  # it has ended in the meantime, or is another user's
-            for descriptor in os.scandir(f"/proc/{process}/fd"):
-                with suppress(OSError):
-                    if os.readlink(descriptor.path) in sockets:
+            for descriptor in os.listdir(f"/proc/{process}/fd"):
+                with suppress(OSError):  # it has been closed in the meantime
+                    if os.readlink(f"/proc/{process}/fd/{descriptor}") in sockets:
                         return process
     return None
 

@@ -196,10 +196,10 @@ def tell(**what):
 
 
 def measure(name, wait):
-    today, began = datetime.datetime.now(datetime.timezone.utc), time.monotonic()
+    today, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     wait()
     took = time.monotonic() - began
-    dated = (datetime.datetime.now(datetime.timezone.utc) - today).total_seconds()
+    dated = (datetime.datetime.now(datetime.UTC) - today).total_seconds()
     tell(name=name, asked=SECONDS, took=took, dated=dated)
 
 
