@@ -5,6 +5,7 @@ What lives here: the profile that an exhibit is given, and the suite that is put
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,8 @@ import yaml
 
 import gallery
 from conformance.finding import CheckResult
-from conformance.suite import Options, Suite
+from conformance.suite import ClockChoice, Options, Suite
+from gallery.worker import ENVIRONMENT
 
 HOME = Path(gallery.__file__).resolve().parent
 
@@ -25,13 +27,24 @@ def view(
     profile: Mapping[str, object] | None = None,
     examples: int = 0,
     seed: int = 1,
+    as_worker: bool = False,
+    clock: ClockChoice = "auto",
 ) -> dict[str, CheckResult]:
     """The results, by check, of the client that `target` names. `profile`: what its golive.yaml says beyond the
     ordinary; `select`: ids of checks, all if there are none; `examples`: generated trials for each check.
+    `as_worker`: in a process of its own, rather than called by the host.
     """
+    client: dict[str, object] = {"driver": "python", "target": target}
+    if as_worker:
+        command = [sys.executable, "-m", "gallery.worker", target]
+        client = {
+            "driver": "worker",
+            "command": command,
+            "env": {**ENVIRONMENT, "PYTHONPATH": str(HOME.parent)},
+        }
     written = {
         "subject": target.partition(":")[2],
-        "client": {"driver": "python", "target": target},
+        "client": client,
         "api_version": "2024-02-05",
         **(profile or {}),
     }
@@ -40,8 +53,9 @@ def view(
         path.write_text(yaml.safe_dump(written))
         # A client is imported from the folder of its profile.
         (path.parent / HOME.name).symlink_to(HOME)
-        suite = Suite(Options(path, seed, select=select, examples=examples))
+        suite = Suite(Options(path, seed, select=select, examples=examples, clock=clock))
         try:
+            suite.prepare(suite.selected)
             return {check.id: suite.examine(check) for check in suite.selected}
         finally:
             suite.close()
