@@ -299,12 +299,11 @@ def test_a_key_in_place_of_an_id_is_redacted(make: Make) -> None:
 
 
 def test_a_kill_from_outside_is_remembered(make: Make, tmp_path: Path) -> None:
-    driver = make(sh("echo > begun; sleep 3600"))
+    driver = make(sh("echo $$ > begun; sleep 3600; :"))
     calls: list[Call] = []
     thread = threading.Thread(target=lambda: calls.append(place(driver)))
     thread.start()
-    (tmp_path / "begun").read_text()
-    os.kill(driver.pids()[0], signal.SIGKILL)
+    os.kill(int((tmp_path / "begun").read_text()), signal.SIGKILL)
     thread.join(TIME_ENOUGH)
     assert calls[0].detail == "the client printed no outcome and ended with signal 9 (SIGKILL)"
     assert (driver.killed, driver.spoilt, driver.pids()) == (True, False, ())
