@@ -30,7 +30,7 @@ runtimes; on the accelerated clock so much may a wait look too long, times the f
 """
 LINGER = (5.0, 10.0)
 """client seconds for which a client that lasts is still watched after its last answer: after success, or else"""
-LONGEST_LINGER = 3.0
+LONGEST_LINGER = 1.0
 """seconds on the wall"""
 PROVOCATION = 4
 """faults in one trial from which on a client may have opened a circuit breaker, which the next would meet"""
