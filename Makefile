@@ -15,7 +15,8 @@ help:
 	@echo '              make test ARGS="-k contract -x" hands its arguments to pytest'
 	@echo 'make lint     ruff and mypy alone'
 	@echo 'make gallery  which check catches which broken client, and that it accuses no correct one'
-	@echo 'make bench    what golive costs before it does anything, and an order in the sandbox, as ratios'
+	@echo 'make bench    how fast golive is, against the bare client, the real clock and other mocks; about ten minutes,'
+	@echo '              written to docs/benchmarks.md. make bench ARGS=trials measures one thing'
 	@echo 'make setup    a $(VENV) to work in; the others call it as they need it'
 	@echo '              make setup PYTHON=/path/to/python3.13 chooses the interpreter'
 	@echo 'make clean    take away $(VENV) and every cache'
@@ -37,8 +38,7 @@ gallery: $(VENV)/.ready-to-develop
 	$(BIN)/python -m gallery $(ARGS)
 
 bench: $(VENV)/.ready-to-develop
-	$(BIN)/python benchmarks/start_up.py
-	$(BIN)/python benchmarks/sandbox.py
+	$(BIN)/python benchmarks $(ARGS)
 
 setup: $(VENV)/.ready-to-develop
 	@echo 'Ready: $(BIN)/golive --help'

@@ -1,12 +1,10 @@
 """What golive costs before it does anything: as ratios within one run, since machines differ.
 
-Run it with `make bench`. Prints a Markdown table.
+Run it with `make bench ARGS=start_up`.
 """
 
 from __future__ import annotations
 
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -14,6 +12,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from table import publish, verdict
 
 ROUNDS = 9
 GOLIVE = str(Path(sys.executable).with_name("golive"))
@@ -47,18 +47,35 @@ def main() -> None:
         began = time.perf_counter()
         subprocess.run([GOLIVE, "demo", "-o", "report"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         demo = time.perf_counter() - began
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-        f"processor time, least of {ROUNDS}; the demo on the wall\n"
+    ratio, slow = with_plugin / without, 1.10
+    publish(
+        "Start-up",
+        ("what", "seconds", "against", "ratio", "goal"),
+        [
+            [
+                "`golive --help`",
+                f"{helped:.3f}",
+                f"`python -c pass` {bare:.3f}",
+                f"{helped / bare:.1f}",
+                f"≤ 0.5 s: {verdict(helped <= 0.5)}",
+            ],
+            [
+                "`pytest --collect-only`, plugin installed but unused",
+                f"{with_plugin:.3f}",
+                f"with `-p no:golive` {without:.3f}",
+                f"{ratio:.2f}",
+                f"≤ {slow:.2f}: {verdict(ratio <= slow)}",
+            ],
+            [
+                "`golive demo`",
+                f"{demo:.1f}",
+                f"`golive --help` {helped:.3f}",
+                f"{demo / helped:.0f}",
+                f"≤ 20 s: {verdict(demo <= 20)}",
+            ],
+        ],
+        f"Processor time, the least of {ROUNDS}; the demo on the wall.",
     )
-    print("| what | seconds | against | ratio | goal |")
-    print("|---|---|---|---|---|")
-    print(f"| `golive --help` | {helped:.3f} | `python -c pass` {bare:.3f} | {helped / bare:.1f} | 0.5 s |")
-    print(
-        f"| `pytest --collect-only`, plugin installed but unused | {with_plugin:.3f} | "
-        f"with `-p no:golive` {without:.3f} | {with_plugin / without:.2f} | 1.10 |"
-    )
-    print(f"| `golive demo` | {demo:.1f} | `golive --help` {helped:.3f} | {demo / helped:.0f} | 20 s |")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ HEADINGS = (
     "Client time",
     "The sandbox and its peers",
     "Whole runs",
+    "Growth",
 )
 """in the order in which they stand on the page"""
 PREFACE = """# Benchmarks
