@@ -196,10 +196,10 @@ class _Host:
 
     def _processor_time(self) -> float:
         try:
-            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:  # no such file where the system is not Linux: the silence decides alone
+            # The clock of another process, by the number that Linux gives it: asked for with every event.
+            return time.clock_gettime((~self._process.pid << 3) | 2)
+        except OSError:  # no such clock where the system is not Linux: the silence decides alone
             return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def wait_until_ready(self) -> None:
         """Raises RigError: the client could not be imported."""
