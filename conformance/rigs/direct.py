@@ -237,17 +237,24 @@ def _path(contract: Contract) -> str:
     return blueprint_of(contract).path_prefix
 
 
-def _require_program(program: str, profile: Profile) -> None:
-    """Raises RigError when there is nothing to start under this name."""
+def find_program(program: str, profile: Profile) -> Path | None:
+    """What is started under this name; None if there is nothing."""
     assert profile.client is not None
-    path = profile.client.env.get("PATH", os.environ.get("PATH", os.defpath))
     if os.sep in program:
         found = shutil.which(profile.folder / program)
-        where = f"there is no program at {profile.folder / program}"
     else:
-        found = shutil.which(program, path=path)
-        where = "no folder of PATH has a program of that name"
-    if found is None:
+        found = shutil.which(program, path=profile.client.env.get("PATH", os.environ.get("PATH", os.defpath)))
+    return None if found is None else Path(found)
+
+
+def _require_program(program: str, profile: Profile) -> None:
+    """Raises RigError when there is nothing to start under this name."""
+    if find_program(program, profile) is None:
+        where = (
+            f"there is no program at {profile.folder / program}"
+            if os.sep in program
+            else "no folder of PATH has a program of that name"
+        )
         raise RigError(
             f"client.command: {program!r} cannot be started: {where}; install it, or name it with its path"
         )

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from conformance.clock.acceleration import Accelerator, NoAcceleration, accelerator
-from conformance.clock.escapes import escape
+from conformance.clock.escapes import escape, escape_of_program
 from conformance.contract import Contract
 from conformance.evidence import Evidence
 from conformance.planning import trial
 from conformance.profile import Profile
 from conformance.rigs import RigError
-from conformance.rigs.direct import DirectRig
+from conformance.rigs.direct import DirectRig, find_program
 from conformance.rigs.stations import Station
 
 FACTOR = 20.0
@@ -65,11 +66,21 @@ def choose_rig(profile: Profile, contract: Contract, *, wish: Wish, seed: int, p
     try:
         if not profile.client.command:
             raise _Unsuitable("the service was running already, and cannot be made faster")
+        _require_libc(profile)
         return _accelerated(profile, contract, seed, port)
     except (_Unsuitable, NoAcceleration) as reason:
         if wish == "accelerated":
             raise RigError(f"--clock accelerated: {reason}") from None
         return Chosen(real(), "real", str(reason))
+
+
+def _require_libc(profile: Profile) -> None:
+    """Some programs do not even start with a library that they cannot load. Raises _Unsuitable."""
+    assert profile.client is not None
+    program = find_program(profile.client.command[0], profile)
+    with suppress(OSError):  # not there, or not to be read: whoever starts it will say so
+        if program and (reason := escape_of_program(program)):
+            raise _Unsuitable(reason)
 
 
 def _accelerated(profile: Profile, contract: Contract, seed: int, port: int) -> Chosen:
