@@ -150,7 +150,7 @@ def runs() -> None:
     publish(
         "Whole runs",
         (
-            "`golive run` of",
+            "golive run of",
             "seconds",
             "goal",
             "with -j 2",
