@@ -44,7 +44,7 @@ setup: $(VENV)/.ready-to-develop
 	@echo 'Ready: $(BIN)/golive --help'
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox build dist golive-report
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox build dist golive-report benchmarks/.cache
 
 # Each stamp is younger than pyproject.toml, or the environment is brought up to date.
 $(VENV)/.ready: pyproject.toml
