@@ -34,8 +34,8 @@ PINNED = {"@stoplight/prism-cli": "5.14.2", "@mockoon/cli": "9.3.0", "wiremock":
 LINES = 8
 ROUND = 1.0
 """seconds on the wall"""
-WARM_UP = 6.0
-"""seconds on the wall: compilers that work while a program runs are slow at first"""
+WARM_UP = 10
+"""rounds at the most until a server is warm: compilers that work while a program runs are slow at first"""
 ROUNDS = 8
 START = 60.0
 """seconds on the wall until a server answers"""
@@ -270,6 +270,16 @@ class Server:
                 stack.enter_context(line)
             return load(lines, self.requests, seconds)
 
+    def warm_up(self) -> None:
+        """Until two rounds in turn have not become faster by a tenth."""
+        best, steady = 0, 0
+        for _ in range(WARM_UP):
+            answered = self.load(ROUND)
+            steady = 0 if answered > 1.1 * best else steady + 1
+            best = max(best, answered)
+            if steady == 2:
+                return
+
     def measure(self, seconds: float) -> None:
         before, began = self.consumed(), time.perf_counter()
         answered = self.load(seconds)
@@ -345,7 +355,7 @@ def main() -> None:
                 missing.append(f"Not measured: {mock.name}: {error}.")
                 say(missing[-1])
                 continue
-            servers[-1].load(WARM_UP)
+            servers[-1].warm_up()
         for round_ in range(ROUNDS):
             for server in servers:
                 server.measure(ROUND)
@@ -368,7 +378,7 @@ def main() -> None:
         )
     notes = [
         f"{LINES} connections kept alive, no pipelining, best of {ROUNDS} rounds of {ROUND:.0f} s after "
-        f"{WARM_UP:.0f} s of warming up; each server on one core, the load on another. The fourth column "
+        "warming up; each server on one core, the load on another. The fourth column "
         "counts seconds of its processor time instead. Versions: "
         + ", ".join(f"{package} {version}" for package, version in PINNED.items())
         + ".",
