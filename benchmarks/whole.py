@@ -45,8 +45,12 @@ class Cost:
     memory: float
 
 
+class Failed(Exception):
+    """A command that was to succeed did not; the text is its output's end."""
+
+
 def cost_of(*command: str) -> Cost:
-    """Runs the command, which has to succeed."""
+    """Runs the command. Raises Failed."""
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
@@ -63,7 +67,8 @@ def cost_of(*command: str) -> Cost:
         done.set()
         sampler.join()
         output.seek(0)
-        assert status == 0, f"{' '.join(command)} ended with {status}\n{output.read()[-4_000:]}"
+        if status:
+            raise Failed(f"{' '.join(command)} ended with {status}\n{output.read()[-6_000:]}")
     return Cost(seconds, peak[0])
 
 
@@ -131,8 +136,13 @@ def runs() -> None:
     else:
         notes.append("Not measured: node-worker, since there is no node.")
     for example, options, goal in series:
-        one = run(example, *options)
-        two = run(example, *options, "-j", "2")
+        try:
+            one = run(example, *options)
+            two = run(example, *options, "-j", "2")
+        except Failed as error:
+            say(str(error))
+            notes.append(f"**Not measured**: {' '.join((example, *options))}, which was not found ready.")
+            continue
         ratio = one.seconds / two.seconds
         faster = f"≥ {FASTER_GOAL}: {verdict(ratio >= FASTER_GOAL)}" if one.seconds > LONG else "a short run"
         rows.append(
