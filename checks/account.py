@@ -39,13 +39,17 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
         elif exchange.complete:
             wrong = "carried another key" if exchange.credential == "wrong" else "carried no key"
             yield Violation(
-                f"{exchange.credential} key", f"{request} {wrong} in its header", (exchange.number,)
+                f"{exchange.credential} key",
+                f"{request} {wrong} in its header",
+                (exchange.number,),
+                on_any_clock=True,
             )
         for sighting in exchange.sightings:
             yield Violation(
                 f"key in {sighting.place}",
                 f"{request} shows the key's secret part in its {sighting.place} ({sighting.form})",
                 (exchange.number,),
+                on_any_clock=True,
             )
 
 
@@ -85,6 +89,7 @@ def key_not_logged(case: Case) -> Iterator[Remark]:
             yield Violation(
                 f"key in {output.stream}",
                 f"the key's secret part ({sighting.form}) stands in {where}: {sighting.excerpt}",
+                on_any_clock=True,
             )
 
 

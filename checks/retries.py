@@ -40,6 +40,7 @@ def key_on_every_order(case: Case) -> Iterator[Remark]:
                 "no key",
                 f"request {attempt.number} to create an order had no idempotency key",
                 (attempt.number,),
+                on_any_clock=True,
             )
 
 
@@ -86,6 +87,7 @@ def key_unique_per_order(case: Case) -> Iterator[Remark]:
                 f"{len(sent)} orders of equal content went out under {len(keys)} key"
                 f" ({', '.join(short(key) for key in sorted(keys))})",
                 tuple(attempt.number for attempt in case.attempts),
+                on_any_clock=True,
             )
         elif keys:
             yield Observed()
@@ -102,6 +104,7 @@ def key_unique_per_order(case: Case) -> Iterator[Remark]:
                     "shared key",
                     f"{other.reference} was sent under {short(attempt.idempotency_key)}, the key of {one.reference}",
                     (theirs[attempt.idempotency_key], attempt.number),
+                    on_any_clock=True,
                 )
 
 
@@ -167,6 +170,7 @@ def exactly_once(case: Case) -> Iterator[Remark]:
                 "bought twice",
                 f"{story.reference} owns {len(story.ledger)} orders in the ledger: {ids}",
                 tuple(entry.exchange for entry in story.ledger),
+                on_any_clock=True,
             )
         if story.lost:
             yield Observed()
@@ -286,6 +290,7 @@ def key_mismatch_stops(case: Case) -> Iterator[Remark]:
                     f"attempt {later.attempt} moves to the new key {short(later.idempotency_key)} although an "
                     f"attempt under {short(refused.idempotency_key)} may have been booked",
                     (refused.number, later.number),
+                    on_any_clock=True,
                 )
         if story.last_call is not None and story.outcome is None:
             yield Violation(

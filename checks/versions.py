@@ -38,6 +38,7 @@ def pinned(case: Case) -> Iterator[Remark]:
                 f"request {exchange.number} ({exchange.method} {exchange.target}) {named}; the profile says "
                 f"{case.api_version}",
                 (exchange.number,),
+                on_any_clock=True,
             )
 
 
@@ -64,4 +65,5 @@ def supported(case: Case) -> Iterator[Remark]:
                 f"request {exchange.number} names version {exchange.api_version}, which "
                 f"{'has been removed' if removed else 'the contract does not know'}; current is {versions.current}",
                 (exchange.number,),
+                on_any_clock=True,
             )

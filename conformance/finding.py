@@ -23,12 +23,15 @@ class Violation:
     """One way in which evidence breaks a requirement.
 
     `rule` names the way in a few words and tells one bug from another; `summary` is one sentence with the
-    exact difference in it; `exchanges` are the numbers of the exchanges that show it.
+    exact difference in it; `exchanges` are the numbers of the exchanges that show it. `on_any_clock`: it stands even
+    if the client was too late for an answer, as it may be where its world is faster; others are only believed when
+    the real clock shows them as well.
     """
 
     rule: str
     summary: str
     exchanges: tuple[int, ...] = ()
+    on_any_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ def other_keys(story: Story, attempts: Sequence[Exchange]) -> Iterator[Violation
                 f"attempt {later.attempt} for {story.reference} used {short(later.idempotency_key)}, "
                 f"attempt {attempts[0].attempt} had used {short(attempts[0].idempotency_key)}",
                 (attempts[0].number, later.number),
+                on_any_clock=True,
             )
 
 
@@ -44,6 +45,7 @@ def other_bodies(story: Story, attempts: Sequence[Exchange]) -> Iterator[Violati
                 f"attempt {later.attempt} for {story.reference} sent another body than attempt "
                 f"{attempts[0].attempt}",
                 (attempts[0].number, later.number),
+                on_any_clock=True,
             )
         elif attempts[0].body != later.body:
             yield Note("the body of a retry is equal as JSON but not byte for byte")

@@ -38,6 +38,8 @@ that are started for each order
 """
 LONGEST = 3
 """faults for one order on the real clock: the suite, as the caller, waits 300 s before it asks for the fifth time"""
+CALL_LIMITS = {"real": (180.0, 60.0), "accelerated": (60.0, 20.0)}
+"""seconds on the wall for one call; the second for a client that is known to hang"""
 TRIES = 3
 """times that a trial is run until nothing but the client itself has had a part in it"""
 
@@ -87,6 +89,8 @@ class DirectRig:
         self._idle: list[Station] = []
         self._busy: set[Station] = set()
         self._serial = 0
+        self._limits = CALL_LIMITS["accelerated" if accelerator else "real"]
+        self._hung = False
         self._stopped = False
         each = PASSING if client.driver == "command" else LASTING
         parallel = SLEEPERS if accelerator is None else each * (os.cpu_count() or 1)
@@ -117,7 +121,11 @@ class DirectRig:
                 try:
                     evidence = station.run(trial, seen)
                 except NotReady as error:
-                    raise RigError(str(error)) from None
+                    if not station.driver.killed or not left or self._stopped:
+                        raise RigError(str(error)) from None
+                    station.spent = True
+                    continue
+            self._hung = self._hung or any(call.ending == "hung" for call in evidence.calls)
             if not station.disturbed or not left or self._stopped:
                 break
         return evidence
@@ -162,7 +170,7 @@ class DirectRig:
         if canary.secret not in self.secrets:
             self.secrets.append(canary.secret)
         try:
-            station = Station(self._terms, canary, state_dir, verbose=verbose)
+            station = Station(self._terms, canary, state_dir, verbose=verbose, limit=self._limits[self._hung])
         except OSError as error:
             if not self._terms.port:
                 raise

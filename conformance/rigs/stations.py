@@ -34,8 +34,6 @@ LONGEST_LINGER = 1.0
 """seconds on the wall"""
 PROVOCATION = 4
 """faults in one trial from which on a client may have opened a circuit breaker, which the next would meet"""
-CALL_LIMIT = 180.0
-"""seconds on the wall for one call"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +53,14 @@ class Terms:
 
 
 class Station:
-    """`verbose`: its client was started with its debug switches on. `spent`: the client is not fit for another
-    trial. `disturbed`: what the last trial saw was not all the client's doing, so it should be run again.
+    """`verbose`: its client was started with its debug switches on. `limit`: seconds on the wall for one call.
+    `spent`: the client is not fit for another trial. `disturbed`: what the last trial saw was not all the client's
+    doing, so it should be run again.
 
     Raises EnvironmentMistake, and OSError when the port is taken.
     """
 
-    def __init__(self, terms: Terms, canary: Canary, state_dir: Path, *, verbose: bool) -> None:
+    def __init__(self, terms: Terms, canary: Canary, state_dir: Path, *, verbose: bool, limit: float) -> None:
         self.verbose = verbose
         self.spent = False
         self.disturbed = False
@@ -86,7 +85,7 @@ class Station:
             api_version=terms.profile.api_version,
             state_dir=state_dir,
             confinement=terms.confinement,
-            limit=CALL_LIMIT,
+            limit=limit,
             pace=terms.pace,
             preload=terms.preload(env),
         )

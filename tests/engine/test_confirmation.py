@@ -205,6 +205,37 @@ def test_a_violation_that_the_real_clock_does_not_know_is_none() -> None:
     assert "did not come back on the real one" in ended.note
 
 
+def test_what_no_clock_can_have_made_up_stands() -> None:
+    def judge(case: Case) -> Iterator[Remark]:
+        hurried = case.evidence.clock.kind == "accelerated" and case.attempts[0].answer == "rate-limited"
+        yield Violation("twice", "bought twice", on_any_clock=True) if hurried else Observed()
+
+    ended = examined(replace(TIMED, judge=judge), Rig("accelerated", 20.0), Rig("real", 20.0))
+
+    assert ended.status == "failed"
+    assert ended.finding is not None
+    assert (ended.finding.repetitions, ended.finding.reproduced) == (3, 0)
+
+
+def test_a_client_that_does_it_now_and_then_is_given_more_than_three_chances() -> None:
+    seen: list[Case] = []
+
+    def judge(case: Case) -> Iterator[Remark]:
+        if case.attempts[0].answer != "rate-limited":
+            yield Observed()
+        elif case.evidence.clock.kind == "accelerated":
+            yield Violation("now and then", "")
+        else:
+            seen.append(case)
+            yield Violation("now and then", "") if len(seen) == 5 else Observed()
+
+    ended = examined(replace(TIMED, judge=judge), Rig("accelerated", 20.0), Rig("real", 20.0))
+
+    assert ended.status == "failed"
+    assert ended.finding is not None
+    assert (ended.finding.repetitions, ended.finding.reproduced) == (9, 1)
+
+
 def test_a_violation_that_the_real_clock_knows_is_told_with_its_evidence() -> None:
     def judge(case: Case) -> Iterator[Remark]:
         yield Violation("twice", "bought twice") if len(case.attempts) > 1 else Observed()
