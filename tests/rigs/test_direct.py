@@ -228,6 +228,22 @@ def test_a_client_that_somebody_kills_is_given_the_trial_again(
     assert len(evidence.ledger) == 1
 
 
+DIES_WHILE_STARTING = """
+    import signal
+    mark = pathlib.Path(os.environ["HERE"]) / "died"
+    if not mark.exists():
+        mark.write_text("")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_service_that_somebody_kills_while_it_starts_is_started_again(opened: Open) -> None:
+    with opened(DIES_WHILE_STARTING, SERVICE, driver="service") as rig:
+        evidence = rig.run(planned())
+
+    assert outcomes(evidence) == ["created"]
+
+
 def test_a_client_that_is_killed_each_time_has_crashed(opened: Open) -> None:
     with opened(DIES_ONCE.replace("if not mark.exists()", "if True"), WORKER) as rig:
         evidence = rig.run(planned())
