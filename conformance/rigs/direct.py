@@ -26,13 +26,14 @@ from conformance.drivers.confinement import Confinement
 from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.evidence import Evidence, Trial
 from conformance.hygiene.canary import Canary, canary_of, mint
+from conformance.planning import with_references
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
 from conformance.rigs.stations import Station, Terms
 
 SLEEPERS = 16
 """stations side by side on the real clock: their clients mostly wait"""
-LASTING, PASSING = 4, 4
+LASTING, PASSING = 8, 4
 """stations for each core on the accelerated clock, where clients wait little: of clients that last, and of those
 that are started for each order
 """
@@ -119,7 +120,9 @@ class DirectRig:
             with self._station(trial.verbose) as station:
                 seen = None if look is None else partial(look, station)
                 try:
-                    evidence = station.run(trial, seen)
+                    # Under a name of its own: a service that runs already remembers what it was asked before.
+                    named = trial if left == TRIES - 1 else with_references(trial, f"again-{left}")
+                    evidence = station.run(named, seen)
                 except NotReady as error:
                     if not station.driver.killed or not left or self._stopped:
                         raise RigError(str(error)) from None

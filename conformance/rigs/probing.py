@@ -16,7 +16,7 @@ from conformance.clock.acceleration import Accelerator, NoAcceleration, accelera
 from conformance.clock.escapes import escape, escape_of_program
 from conformance.contract import Contract
 from conformance.evidence import Evidence
-from conformance.planning import trial
+from conformance.planning import trial, with_references
 from conformance.profile import Profile
 from conformance.rigs import RigError
 from conformance.rigs.direct import DirectRig, find_program
@@ -128,9 +128,9 @@ def _factor_for(rig: DirectRig, profile: Profile, contract: Contract) -> float:
     # What a runtime does for the first time takes longer than it ever will again.
     orders = 1 if profile.client.driver == "command" else 2
     reaction = None
-    for _ in range(orders):
+    for number in range(orders):
         began = time.monotonic()
-        evidence = rig.observe(undisturbed, look)
+        evidence = rig.observe(with_references(undisturbed, f"probe-{number}"), look)
         passing = profile.client.driver == "command"
         if passing and time.monotonic() - began > HEAVY:
             rig.narrow(os.cpu_count() or 1)

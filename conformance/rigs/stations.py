@@ -20,6 +20,7 @@ from conformance.evidence import Call, ClockReading, Evidence, Exchange, Trial
 from conformance.faults import InProgress
 from conformance.hygiene.canary import Canary
 from conformance.planning import trial as trial_of
+from conformance.planning import with_references
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
 from conformance.trial import FLOODED, Stop, run_orders
@@ -189,7 +190,7 @@ class Station:
         first time can take it seconds, many times as much on the accelerated clock, and is not what trials are about.
         """
         terms = self._terms
-        warming = trial_of(terms.contract, ())
+        warming = with_references(trial_of(terms.contract, ()), "warming")
         with terms.starting:
             world = World(
                 terms.contract, self._canary.key, warming.orders, canary=self._canary, pace=terms.pace

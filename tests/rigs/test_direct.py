@@ -332,6 +332,21 @@ def test_a_client_of_libc_is_put_on_the_accelerated_clock(profile_of: Callable[.
 
 
 @needs_acceleration
+def test_a_client_that_remembers_its_answers_is_asked_for_other_orders(
+    profile_of: Callable[..., Profile],
+) -> None:
+    remembers = """
+        import functools
+        place_for_good = place
+        place = lambda reference, order: once(reference, json.dumps(order))
+        once = functools.cache(lambda reference, body: place_for_good(reference, json.loads(body)))
+    """
+    chosen = choose_rig(profile_of(remembers, WORKER), CONTRACT, wish="auto", seed=1, port=0)
+    chosen.rig.close()
+    assert chosen.clock == "accelerated"
+
+
+@needs_acceleration
 def test_a_program_that_escapes_is_put_on_the_real_clock(profile_of: Callable[..., Profile]) -> None:
     cleaned = (
         "/usr/bin/env",
