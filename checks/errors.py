@@ -88,7 +88,6 @@ def transient_retried(case: Case) -> Iterator[Remark]:
                 f"after repeated {told[0].status} answers the client waited {median(later):.3f} s by the median before "
                 f"a retry, the first of each call left out ({len(later)} waits); at least {pause:g} s are asked for",
                 numbers,
-                on_any_clock=True,
             )
         elif shorter([wait - case.evidence.clock.margin for wait in later], pause * 0.9):
             yield Doubtful(

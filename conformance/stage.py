@@ -191,7 +191,7 @@ class _Stage:
         stop = world.flooded = Stop()
         self.traces.begin(self.state_dir)
         self.sandbox.begin(world)
-        self.driver.epoch = began = time.monotonic()
+        self.driver.epoch = began = world.began_at
         records: list[str] = []
         with ExitStack() as stack:
             if trial.verbose:

@@ -38,7 +38,6 @@ def own_pauses(
                 f"attempt {retry.later.attempt} for {story.reference} came {retry.wait:.2f} s after the client was "
                 f"told that the order {state}; at least {minimum:g} s are asked for",
                 (retry.earlier.number, retry.later.number),
-                on_any_clock=True,
             )
         elif retry.wait - case.evidence.clock.margin < minimum - case.contract.rate_limit.tolerance:
             yield Doubtful(

@@ -29,6 +29,10 @@ LATENCY = 0.09
 """seconds on the wall by which a busy machine may delay a client at the most, as it was measured with the slowest
 runtimes; on the accelerated clock so much may a wait look too long, times the factor
 """
+STALL = 4.0
+"""client seconds for which the sandbox may be kept from its work, before a trial is run again; on the accelerated
+clock these are moments
+"""
 LINGER = (5.0, 10.0)
 """client seconds for which a client that lasts is still watched after its last answer: after success, or else"""
 LONGEST_LINGER = 1.0
@@ -100,7 +104,7 @@ class Station:
     def _listening(self) -> Sandbox:
         terms = self._terms
         listener = terms.confinement.listener(terms.port) if terms.confinement else None
-        sandbox = Sandbox(terms.contract, listener=listener, port=terms.port)
+        sandbox = Sandbox(terms.contract, listener=listener, port=terms.port, watched=True)
         sandbox.start()
         return sandbox
 
@@ -135,7 +139,7 @@ class Station:
 
         assert terms.profile.client is not None
         self._sandbox.begin(world)
-        driver.epoch = began = pace.now()
+        driver.epoch = began = world.began_at
         calls = run_orders(
             trial,
             driver,
@@ -152,7 +156,8 @@ class Station:
             pace.wait(stop, min(watched, LONGEST_LINGER * pace.factor))
         self._sandbox.end()
         self._past.update(order.face_value for order in trial.orders)
-        self.disturbed = driver.killed or world.intents.strays > 0
+        stalled = world.stalled * pace.factor
+        self.disturbed = driver.killed or world.intents.strays > 0 or stalled > STALL
         self.spent = (
             not self._lasts
             or driver.spoilt
@@ -173,7 +178,7 @@ class Station:
                 "accelerated" if accelerated else "real",
                 simulated,
                 factor=pace.factor,
-                margin=LATENCY * pace.factor if accelerated else 0.0,
+                margin=max(LATENCY * pace.factor, stalled) if accelerated else 0.0,
             ),
         )
 

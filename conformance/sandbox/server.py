@@ -10,6 +10,7 @@ import asyncio
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Final
 
@@ -20,6 +21,7 @@ from conformance.sandbox.world import World
 
 MOST_CONNECTIONS: Final = 1_000
 _BACKLOG: Final = 1_024
+_BEAT: Final = 0.05  # seconds on the wall between looks at whether this thread is let do its work
 
 
 class SandboxCrash(RuntimeError):
@@ -27,7 +29,9 @@ class SandboxCrash(RuntimeError):
 
 
 class Sandbox:
-    """The simulated API on a loopback port. All its times follow the process's clock."""
+    """The simulated API on a loopback port. All its times follow the process's clock. `watched`: it tells its worlds
+    for how long it was kept from its work, which on a clock that others do not stop for may be long.
+    """
 
     def __init__(
         self,
@@ -37,7 +41,10 @@ class Sandbox:
         port: int = 0,
         listener: socket.socket | None = None,
         tls: ssl.SSLContext | None = None,
+        watched: bool = False,
     ) -> None:
+        self._watched = watched
+        self._beat: asyncio.TimerHandle | None = None
         self._path = blueprint_of(contract).path_prefix
         self._address = (host, port)
         self._host = host
@@ -149,8 +156,19 @@ class Sandbox:
             self._world.end()
         self._world = world
         self._accepted = 0
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
         if world is not None:
             world.begin()
+            if self._watched:
+                self._look_after(world, time.monotonic())
+
+    def _look_after(self, world: World, due: float) -> None:
+        assert self._loop is not None
+        now = time.monotonic()
+        world.stalled = max(world.stalled, now - due)
+        self._beat = self._loop.call_later(_BEAT, self._look_after, world, now + _BEAT)
 
     async def _close(self) -> None:
         await self._hand_over(None)

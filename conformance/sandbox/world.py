@@ -222,13 +222,15 @@ class World:
         self.orders_by_id: dict[str, Order] = {}
         self.crash: Exception | None = None
         """the first error of the sandbox's own, for which no client is to blame"""
+        self.stalled = 0.0
+        """seconds on the wall for which the sandbox was once kept from its work, where it is watched"""
         self._random = random.Random(seed)
-        self._began_at = self.pace.now()
+        self.began_at = self.pace.now()
         self._ended_at: float | None = None
 
     def begin(self) -> None:
         """The clock of the world starts here; called by the thread that will answer."""
-        self._began_at = self.pace.now()
+        self.began_at = self.pace.now()
 
     def end(self) -> None:
         """The clock of the world stops."""
@@ -236,7 +238,7 @@ class World:
 
     def elapsed(self) -> float:
         """Seconds since the world began."""
-        return self.pace.now() - self._began_at if self._ended_at is None else self._ended_at
+        return self.pace.now() - self.began_at if self._ended_at is None else self._ended_at
 
     def new_id(self, template: str) -> str:
         """An id of its own, from the seed: `{ulid}` in the template is replaced."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -156,3 +157,24 @@ def test_nothing_of_it_outlives_the_stop(contract: Contract) -> None:
     assert line.rest() == b""
     line.close()
     assert threading.active_count() == before
+
+
+def test_a_watched_sandbox_tells_for_how_long_it_was_kept_from_its_work(contract: Contract) -> None:
+    sandbox = Sandbox(contract, watched=True)
+    sandbox.start()
+    try:
+        world = World(contract, KEY)
+        sandbox.begin(world)
+        assert sandbox._loop is not None
+        kept = threading.Event()
+        sandbox._loop.call_soon_threadsafe(lambda: (time.sleep(0.3), kept.set()))
+        kept.wait(30)
+        sandbox.settle()
+        beaten = threading.Event()
+        sandbox._loop.call_soon_threadsafe(sandbox._loop.call_later, 0.1, beaten.set)
+        beaten.wait(30)
+        sandbox.end()
+    finally:
+        sandbox.stop()
+
+    assert world.stalled >= 0.25
