@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final, NoReturn
 
 from pydantic import JsonValue
+from pydantic_core import PydanticSerializationError, to_json
 
 _DEEPEST: Final = 64
 _FEW_BRACKETS: Final = 64
@@ -36,7 +37,11 @@ def read_document(body: bytes) -> JsonValue:
 
 def write_document(value: JsonValue) -> bytes:
     """The document in ASCII, without a space too many."""
-    return _ENCODER.encode(value).encode("ascii")
+    try:
+        written = to_json(value)
+    except PydanticSerializationError:  # half of a surrogate pair, which JSON can hold and UTF-8 cannot
+        written = b"\xff"
+    return written if written.isascii() else _ENCODER.encode(value).encode("ascii")
 
 
 def same_document(one: JsonValue, other: JsonValue) -> bool:

@@ -34,6 +34,7 @@ class Recorder:
         self._header = auth.header.lower()
         self._scanner = None if canary is None else Scanner(canary)
         self._listener = listener
+        self._alarmed = False
         self._kept: list[Exchange] = []
         self._told: set[int] = set()
 
@@ -47,6 +48,7 @@ class Recorder:
     def open(self, connection: int, request: Request, received_at: float, complete: bool = True) -> Exchange:
         """A new record with all that the request alone says, numbered from 1."""
         suspect = self._suspects(request)
+        self._alarmed = self._alarmed or suspect or _may_hide(request)
         redact = self.redact if suspect else _as_it_is
         exchange = Exchange(
             number=len(self._kept) + 1,
@@ -79,8 +81,8 @@ class Recorder:
 
     def response_body(self, body: bytes) -> str:
         """What is kept of the body of an answer."""
-        suspect = self._scanner is not None and self._scanner.suspects(body)
-        return _body(body, RESPONSE_BODY_KEPT, self.redact if suspect else _as_it_is)
+        # Whatever an answer repeats has come in a request of this world.
+        return _body(body, RESPONSE_BODY_KEPT, self.redact if self._alarmed else _as_it_is)
 
     def _headers(self, request: Request, redact: Redact) -> tuple[tuple[str, str], ...]:
         shown = []
@@ -129,6 +131,11 @@ class Recorder:
 
 def _body(body: bytes, kept: int, redact: Redact) -> str:
     return redact(body[: kept + _MARGIN].decode("utf-8", "replace"))[:kept]
+
+
+def _may_hide(request: Request) -> bool:
+    """Whether there is anything in it that reads otherwise once it is decoded."""
+    return b"\\" in request.body or "%" in request.target
 
 
 def _as_it_is(text: str) -> str:
