@@ -308,6 +308,10 @@ def replay(
     profile: Annotated[
         Path | None, typer.Option("-p", "--profile", metavar="FILE", help="The report's own unless given.")
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, metavar="N", help="The sandbox's, for a service that runs already."),
+    ] = None,
 ) -> None:
     """Run the stored counterexample of a check again, to see whether it is mended.
 
@@ -320,7 +324,7 @@ def replay(
     from conformance.rigs import RigError
 
     try:
-        still = replay_counterexample(report, check, profile)
+        still = replay_counterexample(report, check, profile, port)
     except Mistakes as mistakes:
         raise _refuse(*mistakes.lines) from None
     except RigError as error:

@@ -162,6 +162,9 @@ class _Examiner:
                 if not self.resumes and any(len(order.schedule) > 1 for order in trial.orders):
                     self.tally.unmet.setdefault(aspect, "needs a client that goes on when it is asked again")
                     continue
+                if obstacle := self.laboratory.obstacle(trial):
+                    self.tally.unmet.setdefault(aspect, obstacle)
+                    continue
                 if not self.laboratory.bears(trial):
                     self.tally.notes["trials of long schedules were left out on the real clock"] = None
                     continue
@@ -287,7 +290,7 @@ class _Examiner:
 
     def _finding(self, found: _Found, aspect: str) -> Finding | None:
         """The finding, with how often it came back. None if the real clock does not know of it."""
-        if _is_hurried(found.evidence):
+        if self.laboratory.has_second_opinion:
             return self._confirmed(found, aspect)
         times = 0
         begun = [self.laboratory.begin(found.trial, self.check.id) for _ in range(REPETITIONS)]
@@ -361,7 +364,7 @@ def _no_order(evidence: Evidence) -> str:
 def _silence(evidence: Evidence) -> Violation:
     """The client sent nothing at all: it cannot pass anything, wherever its requests went."""
     said = next((call.detail.strip() for call in evidence.calls if call.detail.strip()), "")
-    last = f"; the client said: {said.splitlines()[0][:200]}" if said else ""
+    last = f"; the client said: {' '.join(said.split())[:300]}" if said else ""
     if evidence.escapes:
         went = ", ".join(evidence.escapes[:3])
         return Violation(

@@ -76,10 +76,26 @@ class Laboratory:
             if self.bears(trial):
                 self._confirm_soon(trial, self._shared("", trial), doubt)
 
+    @property
+    def has_second_opinion(self) -> bool:
+        """Is there a real clock beside the one that trials are run on?"""
+        return self._slow is not None
+
+    def obstacle(self, trial: Trial) -> str | None:
+        """What the rig cannot do of this trial, whatever time it is given; None if it can do all of it."""
+        if self.rig.facts.ours:
+            return None
+        if trial.restart:
+            return "the service was running already, so golive does not restart it"
+        if trial.verbose:
+            return "the service was running already, so golive does not see what it writes"
+        return None
+
     def bears(self, trial: Trial) -> bool:
-        """Is this trial one that can be waited for?"""
+        """Is this trial one that can be run, and waited for?"""
         longest = self.rig.facts.longest
-        return longest is None or all(_length(order.schedule) <= longest for order in trial.orders)
+        short = longest is None or all(_length(order.schedule) <= longest for order in trial.orders)
+        return short and self.obstacle(trial) is None
 
     def evidence(self, trial: Trial) -> Evidence:
         """The evidence of this trial, shared with everybody who asks for the same one. Blocks.

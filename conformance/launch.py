@@ -1,6 +1,7 @@
 """`golive run`: a pytest of our own, kept apart from whatever the user's project does to pytest.
 
-What lives here: the arguments and the environment of that process, and its exit status.
+What lives here: the arguments and the environment of that process, its exit status, and that it does not outlive
+whoever started it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +20,8 @@ USAGE = 2
 INCOMPLETE = 3
 MOST_RESTARTS = 20
 """worker processes that are replaced when they die; where none can live, that must come to an end"""
+PARENT_LOOKS = 0.2
+"""seconds between looks whether the process that started this one is still there"""
 _STATUSES = {0: 0, 1: 1, 3: INCOMPLETE, 4: USAGE}
 """Ours, by pytest's. What is not listed, such as an end by a signal, left no report: nothing is known."""
 
@@ -105,3 +110,17 @@ def _wait_for(command: list[str], environment: Mapping[str, str]) -> int:
     finally:
         signal.signal(signal.SIGINT, before)
         signal.signal(signal.SIGTERM, terminate)
+
+
+def end_with_parent() -> None:
+    """From now on this process is killed when the one that started it is gone, even by kill -9, which leaves nobody
+    the time to end anything. Its clients end with it.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_LOOKS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="golive-parent", daemon=True).start()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TIMES = 3
 
 
-def replay_counterexample(folder: Path, check_id: str, profile: Path | None) -> bool:
+def replay_counterexample(folder: Path, check_id: str, profile: Path | None, port: int | None = None) -> bool:
     """Runs the trial that the report holds for the check, and prints what happens. True if it still fails.
 
     Raises Mistakes when there is nothing to replay, RigError when the client cannot be examined.
@@ -37,7 +37,9 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None) -> 
         )
     # On the real clock if it was seen there, in the end; any other follows from the driver.
     clock: ClockChoice = "real" if stored.clock.kind == "real" else "auto"
-    suite = Suite(Options(profile or _profile(run.profile), run.seed, select=(check_id,), clock=clock))
+    suite = Suite(
+        Options(profile or _profile(run.profile), run.seed, select=(check_id,), clock=clock, port=port)
+    )
     (check,) = suite.selected
     print(f"{check.id}: the counterexample of {folder}, {TIMES} times with {suite.profile.subject}")
     failed, shown = 0, False

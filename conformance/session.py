@@ -16,6 +16,7 @@ import pytest
 
 from conformance.check import Check
 from conformance.finding import CheckResult, results
+from conformance.launch import end_with_parent
 from conformance.mistakes import Mistakes
 from conformance.rigs import RigError
 from conformance.sharding import Deal, deal, falls_to
@@ -37,6 +38,8 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.worker: dict[str, object] | None = getattr(config, "workerinput", None)
+        if self.worker or config.getoption("--golive-alone"):
+            end_with_parent()
         try:
             self.suite = Suite(options_of(config, self.worker["golive_seed"] if self.worker else None))
             self.seed = self.suite.options.seed

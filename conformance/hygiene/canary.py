@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from conformance.contract import Contract
@@ -221,6 +222,12 @@ class Scanner:
         elif form == "base64" and _BASIC.search(lowered[max(0, start - 200) : start]):
             form = "Basic credentials"
         return _Span(start, end, form if right - left == len(choices) else f"{form}, in part")
+
+
+@lru_cache(maxsize=64)
+def scanner_for(canary: Canary) -> Scanner:
+    """The same one for the same canary: compiling it takes as long as a few orders."""
+    return Scanner(canary)
 
 
 class SightingStream:

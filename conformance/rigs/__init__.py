@@ -16,13 +16,15 @@ class RigError(Exception):
 class Facts:
     """How a rig examines. `confinement`: how its client is kept on loopback, or why it is not. `parallel`: trials
     that run side by side. `longest`: faults that one order can meet at the most, where each of them may cost
-    minutes; None where they cost nothing.
+    minutes; None where they cost nothing. `ours`: the client is started and ended by the rig, so that it can be
+    restarted, made talkative and listened to.
     """
 
     confined: bool
     confinement: str
     parallel: int
     longest: int | None = None
+    ours: bool = True
 
 
 class Rig(Protocol):

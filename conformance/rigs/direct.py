@@ -101,6 +101,7 @@ class DirectRig:
             "network namespace" if confined else _why_unconfined(confinement),
             1 if port else parallel,
             LONGEST if accelerator is None else None,
+            ours=confinement is not None,
         )
 
     def narrow(self, parallel: int) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from conformance.contract import Auth
 from conformance.evidence import Exchange, Sighting
-from conformance.hygiene.canary import Canary, Scanner
+from conformance.hygiene.canary import Canary, scanner_for
 from conformance.sandbox.reading import Request
 
 REQUEST_BODY_KEPT: Final = 64 * 1024
@@ -32,7 +32,7 @@ class Recorder:
     def __init__(self, auth: Auth, canary: Canary | None, listener: Listener | None) -> None:
         self._auth = auth
         self._header = auth.header.lower()
-        self._scanner = None if canary is None else Scanner(canary)
+        self._scanner = None if canary is None else scanner_for(canary)
         self._listener = listener
         self._alarmed = False
         self._kept: list[Exchange] = []

@@ -247,3 +247,10 @@ def test_a_violation_that_the_real_clock_knows_is_told_with_its_evidence() -> No
     assert (ended.finding.repetitions, ended.finding.reproduced) == (3, 3)
     assert ended.finding.evidence is not None
     assert ended.finding.evidence.clock.kind == "real"
+
+
+def test_a_finding_out_of_a_doubt_is_repeated_on_the_clock_that_showed_it() -> None:
+    ended = examined(TIMED, Rig("accelerated", 5.3), Rig("real", 3.5))
+
+    assert ended.finding is not None
+    assert (ended.finding.repetitions, ended.finding.reproduced) == (3, 3)

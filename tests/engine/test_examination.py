@@ -271,3 +271,21 @@ def test_a_declaration_is_judged_without_a_client(remarks: tuple[Remark, ...], s
     )
     ended = examine(question, None, profile(), CONTRACT, Settings(0, 1))
     assert (ended.status, ended.basis) == (status, "declared")
+
+
+def test_what_the_rig_cannot_do_with_a_client_is_untested() -> None:
+    class Strange(Rig):
+        facts = Facts(True, "", 1, ours=False)
+
+    def floor(contract: Contract) -> dict[str, tuple[Trial, ...]]:
+        return {"plain": (trial(contract, ()),), "a restart": (trial(contract, (), (), restart=True),)}
+
+    question = check("a.b", severity="major", title="", impact="", remedy="", floor=floor)(
+        lambda case: iter([Observed()])
+    )
+    ended = result(question, Strange())
+    assert ended.status == "skipped"
+    assert (
+        ended.reason
+        == "not observed: a restart: the service was running already, so golive does not restart it"
+    )

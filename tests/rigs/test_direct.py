@@ -21,6 +21,7 @@ from conformance.clock.acceleration import Accelerator, NoAcceleration, accelera
 from conformance.contracts import load_contract
 from conformance.evidence import Evidence, Exchange, Trial
 from conformance.faults import Fault, RateLimit, Reset, Slow
+from conformance.laboratory import Laboratory
 from conformance.planning import trial
 from conformance.profile import Account, Client, KeyVariable, Profile
 from conformance.rigs import RigError
@@ -433,3 +434,16 @@ def test_of_a_service_that_runs_already_port_and_key_have_to_be_known(
     monkeypatch.setenv("SHOP_KEY", "no key at all")
     with pytest.raises(RigError, match="SHOP_KEY holds nothing in the shape of a key"):
         DirectRig(profile, CONTRACT, seed=1, port=port)
+
+
+def test_what_cannot_be_done_with_a_service_that_runs_already_is_not_taken_for_done(
+    running: tuple[Profile, int],
+) -> None:
+    profile, port = running
+    laboratory = Laboratory(DirectRig(profile, CONTRACT, seed=1, port=port))
+    try:
+        assert laboratory.bears(planned())
+        assert "does not restart it" in str(laboratory.obstacle(trial(CONTRACT, (), (), restart=True)))
+        assert "does not see what it writes" in str(laboratory.obstacle(planned(verbose=True)))
+    finally:
+        laboratory.close()
