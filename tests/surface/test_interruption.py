@@ -96,6 +96,29 @@ def test_an_interrupted_run_reports_what_it_has_as_incomplete(
     assert until(lambda: not any(map(_is_there, running))), "processes were left behind"
 
 
+@pytest.mark.parametrize(
+    ("program", "jobs"),
+    [(True, []), (True, ["-j", "2"]), (False, [])],
+    ids=["a program", "two processes", "a function"],
+)
+def test_kill_9_of_golive_leaves_no_process_behind(program: bool, jobs: list[str], tmp_path: Path) -> None:
+    project = stuck(tmp_path, program=program)
+    with subprocess.Popen(
+        [GOLIVE, "run", "--clock", "real", *jobs],
+        cwd=project.folder,
+        env=environment_of({"TMPDIR": str(tmp_path)}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            assert until((project.folder / "pid").exists), "the client was never asked"
+            running = _descendants(process.pid)
+        finally:
+            process.kill()
+    assert len(running) >= 2
+    assert until(lambda: not any(map(_is_there, running))), "processes were left behind"
+
+
 def test_a_failure_before_the_interruption_still_means_not_ready(tmp_path: Path) -> None:
     project = stuck(tmp_path, program=False, more="account: {keys: {playground: {env: NO_SUCH_KEY}}}\n")
     arguments = ["--clock", "real", "--skip", "account.key-*"]
