@@ -7,7 +7,7 @@ from statistics import median
 
 from conformance import plans
 from conformance.check import Doubtful, Observed, Remark, Unmet, check
-from conformance.faults import Hang, RateLimit, Reset
+from conformance.faults import Hang, RateLimit, Reset, Slow
 from conformance.finding import Violation
 from conformance.judge.case import Case
 from conformance.judge.pauses import later_waits, shorter
@@ -127,6 +127,7 @@ def transient_retried(case: Case) -> Iterator[Remark]:
             ),
             trial(contract, (Hang(when="before"),), (), concurrent=True),
         ),
+        "orders at once, answered at once": (trial(contract, *[(Slow(seconds=1),)] * 3, concurrent=True),),
     },
     generated=plans.anything,
 )

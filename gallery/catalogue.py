@@ -196,6 +196,7 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken("errors.MismatchIsCreated", "errors.no-false-success"),
     _broken("errors.MismatchAfterLossIsCreated", "errors.no-false-success"),
     _broken("errors.TakesTheNewestOrder", "errors.no-false-success"),
+    _broken("errors.SharesItsAnswer", "errors.no-false-success"),
     _broken("rate_limits.WaitsOneSecond", "rate-limits.waits-at-least"),
     _broken("rate_limits.WaitsFourSeconds", "rate-limits.waits-at-least"),
     _broken("rate_limits.FullJitter", "rate-limits.waits-at-least"),
