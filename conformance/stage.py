@@ -83,6 +83,8 @@ class Event:
     spent: bool = False
 
 
+PROVISIONAL = b" "
+"""with what a line begins that only matters if no evidence follows: the host may be lost before"""
 configurations: TypeAdapter[Configuration] = TypeAdapter(Configuration)
 requests_: TypeAdapter[Request] = TypeAdapter(Request)
 events_: TypeAdapter[Event] = TypeAdapter(Event)
@@ -94,7 +96,8 @@ class _Pipe:
         self._lock = threading.Lock()
 
     def send(self, event: Event) -> None:
-        data = events_.dump_json(event, by_alias=True) + b"\n"
+        mark = PROVISIONAL if event.exchange is not None else b""
+        data = mark + events_.dump_json(event, by_alias=True) + b"\n"
         with self._lock:
             view = memoryview(data)
             while view:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +26,7 @@ from conformance.hygiene.canary import mint
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
 from conformance.rigs.restarts import joined, parts
-from conformance.stage import Configuration, Event, Request, configurations, events_, requests_
+from conformance.stage import PROVISIONAL, Configuration, Event, Request, configurations, events_, requests_
 from conformance.traces import Traces
 
 SPIN = (5.0, 2.0)
@@ -69,6 +70,7 @@ class HostedRig:
         self._host: _Host | None = None
         self._serial = 0
         self._spun = False
+        self._sweeper = ThreadPoolExecutor(1, "golive-sweeper")
 
     def run(self, trial: Trial) -> Evidence:
         self._serial += 1
@@ -79,7 +81,8 @@ class HostedRig:
                 return self._run(trial, state_dir)
             return joined(trial, [self._run_and_restart(part, state_dir) for part in parts(trial)])
         finally:
-            shutil.rmtree(state_dir, ignore_errors=True)
+            # While the next trial is under way: a disk takes longer for this than the rig for all else.
+            self._sweeper.submit(shutil.rmtree, state_dir, ignore_errors=True)
 
     def _run(self, trial: Trial, state_dir: Path) -> Evidence:
         host = self._host = self._host or self._start()
@@ -105,6 +108,7 @@ class HostedRig:
 
     def close(self) -> None:
         self.stop()
+        self._sweeper.shutdown()
         self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -174,9 +178,13 @@ class _Host:
             while view:
                 view = view[os.write(self._requests, view) :]
 
-    def _read(self, patience: float, spin: float = float("inf")) -> Event | None:
-        """The next event; None when the host has ended, been silent for `patience` seconds, or used `spin`
-        seconds of processor time without a word.
+    def _read(self, patience: float) -> Event | None:
+        line = self._read_line(patience)
+        return None if line is None else events_.validate_json(line)
+
+    def _read_line(self, patience: float, spin: float = float("inf")) -> bytes | None:
+        """The next event, as it was written; None when the host has ended, been silent for `patience` seconds, or used
+        `spin` seconds of processor time without a word.
         """
         poll = select.poll()
         poll.register(self._events, select.POLLIN)
@@ -192,7 +200,7 @@ class _Host:
                 return None
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return events_.validate_json(line)
+        return line
 
     def _processor_time(self) -> float:
         try:
@@ -217,17 +225,20 @@ class _Host:
         """The evidence of one trial, and whether this host is of no further use."""
         self._traces.begin(Path(request.state_dir))
         self._write(requests_.dump_json(request, by_alias=True))
-        seen: list[Exchange] = []
-        ledger: Sequence[LedgerEntry] = ()
-        while event := self._read(SILENCE[clock], spin):
+        provisional: list[bytes] = []
+        while line := self._read_line(SILENCE[clock], spin):
+            if line.startswith(PROVISIONAL):
+                provisional.append(line)
+                continue
+            event = events_.validate_json(line)
             if event.failed is not None:
                 self.end()
                 raise HostFailure(event.failed)
             if event.evidence is not None:
                 return event.evidence, event.spent
-            if event.exchange is not None:
-                seen.append(event.exchange)
-                ledger = event.ledger
+        last_words = [events_.validate_json(line) for line in provisional]
+        seen = [event.exchange for event in last_words if event.exchange is not None]
+        ledger: Sequence[LedgerEntry] = last_words[-1].ledger if last_words else ()
         status = self.end()
         if status is None:
             call, why = _lost(
