@@ -38,6 +38,7 @@ class Progress:
         self._timer: threading.Timer | None = None
         shard = suite.options.shard
         part = f" (part {shard[0]} of {shard[1]})" if shard else ""
+        self._told_of_clock = False
         self._say(
             f"golive: {suite.profile.subject} against {suite.contract.title} {suite.contract.version}, "
             f"{counted(len(suite.selected), 'check')}{part}, {suite.clock} clock, seed {suite.options.seed}"
@@ -45,6 +46,7 @@ class Progress:
 
     def started(self, check_id: str) -> None:
         with self._lock:
+            self._tell_of_clock()
             self._running[check_id] = time.monotonic()
             self._wait()
 
@@ -53,8 +55,17 @@ class Progress:
             self._running.pop(result.id, None)
             self._trials += result.trials
             self._wait()
+            self._tell_of_clock()
             print_progress(result, self._console, self._suite.clock, self._suite.waived(result.id))
             self._console.file.flush()
+
+    def _tell_of_clock(self) -> None:
+        """Which clock it came to be is known once the client has placed an order."""
+        note = self._suite.clock_note
+        if note and not self._told_of_clock:
+            self._told_of_clock = True
+            slow = ", so this takes minutes" if self._suite.clock == "real" else ""
+            self._say(f"  {self._suite.clock} clock{slow}: {note}")
 
     def stop(self) -> None:
         with self._lock:
