@@ -41,7 +41,7 @@ LONGEST = 3
 """faults for one order on the real clock: the suite, as the caller, waits 300 s before it asks for the fifth time"""
 CALL_LIMITS = {"real": (180.0, 60.0), "accelerated": (60.0, 20.0)}
 """seconds on the wall for one call; the second for a client that is known to hang"""
-TRIES = 3
+TRIES = 5
 """times that a trial is run until nothing but the client itself has had a part in it"""
 
 
