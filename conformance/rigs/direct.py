@@ -96,10 +96,12 @@ class DirectRig:
         each = PASSING if client.driver == "command" else LASTING
         parallel = SLEEPERS if accelerator is None else each * (os.cpu_count() or 1)
         confined = confinement is not None and confinement.confined
+        # Two services that insist on the same port would be taken for each other.
+        self._alone = bool(port) or (client.url is not None and "{port}" not in client.url)
         self.facts = Facts(
             confined,
             "network namespace" if confined else _why_unconfined(confinement),
-            1 if port else parallel,
+            1 if self._alone else parallel,
             LONGEST if accelerator is None else None,
             ours=confinement is not None,
         )
@@ -157,7 +159,7 @@ class DirectRig:
             else:
                 if len(self._idle) + len(self._busy) >= self.facts.parallel:
                     superfluous = self._idle.pop(0)
-                    if self._terms.port:  # which the next one needs
+                    if self._alone:  # the next one needs its port
                         self._end(superfluous)
                         superfluous = None
                 station = self._open(verbose)

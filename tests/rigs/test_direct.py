@@ -367,6 +367,16 @@ def test_a_program_that_escapes_is_put_on_the_real_clock(profile_of: Callable[..
         choose_rig(profile, CONTRACT, wish="accelerated", seed=1, port=0)
 
 
+def test_services_that_insist_on_one_port_come_one_after_the_other(opened: Open) -> None:
+    port = free_port()
+    fixed = (sys.executable, "client.py", str(port))
+    with opened(
+        SERVICE, driver="service", command=fixed, url=f"http://127.0.0.1:{port}/orders", ready=None
+    ) as rig:
+        assert rig.facts.parallel == 1
+        assert [outcomes(rig.run(planned(verbose=verbose))) for verbose in (False, True)] == [["created"]] * 2
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
