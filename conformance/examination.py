@@ -36,6 +36,11 @@ SILENCE = (
     "{base_url} in client.env, and look at what it says in the sequence above.",
 )
 """impact and remedy for a client that sends nothing"""
+SUDDEN_END = (
+    SILENCE[0],
+    "Start the client by hand, as golive does, and mend why it ends: what it said is in the sequence above.",
+)
+"""the same for one that ends instead"""
 GENERATED, SHRINKING = "generated schedules", "shrinking"
 MOST_STEPS = 40
 """trials spent at the most on making a counterexample of the floor smaller"""
@@ -154,7 +159,8 @@ class _Examiner:
             return None
         if evidence.exchanges:
             return Finding(found.violation, evidence, self.check.impact, self.check.remedy)
-        return Finding(found.violation, evidence, *SILENCE)
+        crashed = all(call.ending == "crashed" for call in evidence.calls)
+        return Finding(found.violation, evidence, *(SUDDEN_END if crashed else SILENCE))
 
     def _through_floor(self) -> Finding | None:
         for number, (aspect, planned) in enumerate(self.floor.items()):

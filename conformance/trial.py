@@ -12,9 +12,12 @@ from typing import Protocol
 
 from conformance.clock.pace import Pace
 from conformance.evidence import Call, Exchange, Outcome, PlannedOrder, Trial
+from conformance.faults import InProgress
 
 PAUSES = (5.0, 15.0, 60.0, 300.0)
 """client seconds that the suite, as the client's caller, waits before it asks again after an undecided call"""
+MOST_CALLS = 10
+"""calls for one order at the most, where a client that goes on by itself has met nothing but faults so far"""
 SILENT_CALLS = 6
 """calls in a row that send nothing before the suite stops asking; an open circuit breaker is such a call"""
 DECIDED = frozenset({"final", "key-mismatch"})
@@ -106,9 +109,15 @@ def _drive(
             sent, silent, seen = sent + 1, 0, len(attempts)
         else:
             silent += 1
-        if sent > len(PAUSES) or silent > SILENT_CALLS:
+        at_work = len(attempts) > len(calls) and len(attempts) <= _disturbances(order)
+        if (sent > len(PAUSES) and not (at_work and sent < MOST_CALLS)) or silent > SILENT_CALLS:
             return calls
         pace.wait(stop, PAUSES[min(max(sent + silent, 1), len(PAUSES)) - 1])
+
+
+def _disturbances(order: PlannedOrder) -> int:
+    """Attempts that will meet a fault."""
+    return sum(fault.times if isinstance(fault, InProgress) else 1 for fault in order.schedule)
 
 
 def _undecided(outcome: Outcome, attempts: tuple[Exchange, ...]) -> bool:

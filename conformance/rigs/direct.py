@@ -39,8 +39,10 @@ that are started for each order
 """
 LONGEST = 3
 """faults for one order on the real clock: the suite, as the caller, waits 300 s before it asks for the fifth time"""
-CALL_LIMITS = {"real": (180.0, 60.0), "accelerated": (60.0, 20.0)}
-"""seconds on the wall for one call; the second for a client that is known to hang"""
+CALL_LIMITS = (300.0, 120.0)
+"""seconds on the wall for one call on the real clock; the second for a client that is known to hang"""
+CLIENT_LIMITS = (1_200.0, 600.0)
+"""the same in client seconds on the accelerated clock, where it is no less than a minute on the wall"""
 TRIES = 5
 """times that a trial is run until nothing but the client itself has had a part in it"""
 
@@ -90,7 +92,10 @@ class DirectRig:
         self._idle: list[Station] = []
         self._busy: set[Station] = set()
         self._serial = 0
-        self._limits = CALL_LIMITS["accelerated" if accelerator else "real"]
+        self._limits = CALL_LIMITS
+        if accelerator:
+            first, then = CLIENT_LIMITS
+            self._limits = (max(60.0, first / factor), max(30.0, then / factor))
         self._hung = False
         self._stopped = False
         each = PASSING if client.driver == "command" else LASTING
@@ -117,7 +122,7 @@ class DirectRig:
         """As `run`; `look` is called while the client waits for its first answer.
 
         A trial in which something else than the client had a part is run again: a client that the system killed, or
-        that an earlier trial had left at work. What happens each time is the client's own doing after all.
+        that an earlier trial had left at work. Raises RigError for one that is killed each time.
         """
         for left in reversed(range(TRIES)):
             with self._station(trial.verbose) as station:
@@ -132,8 +137,13 @@ class DirectRig:
                     station.spent = True
                     continue
             self._hung = self._hung or any(call.ending == "hung" for call in evidence.calls)
-            if not station.disturbed or not left or self._stopped:
-                break
+            if not station.disturbed or self._stopped:
+                return evidence
+        if station.driver.killed:
+            raise RigError(
+                f"the client was ended by signal 9 (SIGKILL) at each of {TRIES} tries: by itself, by somebody, or by "
+                "a system short of memory; nothing can be said of it"
+            )
         return evidence
 
     @contextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stories import exchange, order
 
 from conformance import trial
 from conformance.evidence import Call, Exchange, Outcome, PlannedOrder, Trial
+from conformance.faults import Reset
 
 UNKNOWN, REJECTED, CREATED = Outcome("unknown"), Outcome("rejected", type="x"), Outcome("created", "O-1")
 
@@ -47,6 +49,22 @@ def driven(script: Script, *, resumes: bool = True) -> tuple[int, list[float | N
 
 def test_after_unknown_it_asks_four_times_more_with_growing_pauses() -> None:
     assert driven(Script((UNKNOWN, ["none"]))) == (5, [5.0, 15.0, 60.0, 300.0])
+
+
+def test_a_client_that_goes_on_by_itself_is_asked_until_it_has_met_all_faults() -> None:
+    faults = (Reset(when="after"),) * 8
+    working = (UNKNOWN, ["none", "none"])
+    stop = NoTime()
+    script = Script(
+        working, working, working, (UNKNOWN, ["none"]), (UNKNOWN, ["none"]), (CREATED, ["success"])
+    )
+
+    calls = trial.run_orders(
+        Trial((replace(order(), schedule=faults),)), script, lambda: tuple(script.sent), stop, resumes=True
+    )
+
+    assert [call.outcome for call in calls][-1] == CREATED
+    assert stop.pauses[-1] == 300.0
 
 
 def test_it_stops_when_the_client_says_created() -> None:
