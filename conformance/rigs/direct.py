@@ -167,7 +167,7 @@ class DirectRig:
             if station:
                 self._idle.remove(station)
             else:
-                if len(self._idle) + len(self._busy) >= self.facts.parallel:
+                if len(self._idle) + len(self._busy) >= self._most_stations():
                     superfluous = self._idle.pop(0)
                     if self._alone:  # the next one needs its port
                         self._end(superfluous)
@@ -177,6 +177,12 @@ class DirectRig:
         if superfluous:
             self._end(superfluous)
         return station
+
+    def _most_stations(self) -> int:
+        """Half as many again as there may be busy ones: talkative clients and others need not make room for each other
+        each time.
+        """
+        return 1 if self._alone else self.facts.parallel + self.facts.parallel // 2
 
     def _open(self, verbose: bool) -> Station:
         self._serial += 1
