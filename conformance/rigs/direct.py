@@ -151,7 +151,7 @@ class DirectRig:
         station = self._take(verbose)
         try:
             yield station
-        except BaseException:
+        except BaseException:  # whatever it was, its client is in the middle of something
             station.spent = True
             raise
         finally:

@@ -375,6 +375,19 @@ def test_services_that_insist_on_one_port_come_one_after_the_other(opened: Open)
         assert [outcomes(rig.run(planned(verbose=verbose))) for verbose in (False, True)] == [["created"]] * 2
 
 
+@needs_acceleration
+def test_a_program_that_escapes_below_a_wrapper_is_found(profile_of: Callable[..., Profile]) -> None:
+    client = Path(profile_of(WORKER).path.parent, "client.py")
+    # The shell stays, since something comes after.
+    wrapped = ("/bin/sh", "-c", f"/usr/bin/env -u LD_PRELOAD {sys.executable} {client}; true")
+
+    chosen = choose_rig(profile_of(WORKER, command=wrapped), CONTRACT, wish="auto", seed=1, port=0)
+    chosen.rig.close()
+
+    assert chosen.clock == "real"
+    assert chosen.note
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
