@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,3 +147,13 @@ def project_in(folder: Path, *, version: str | None = None, program: bool = Fals
     project.write("client.py", client + (COMMAND if program else ""))
     project.profile(PROGRAM if program else PYTHON)
     return project
+
+
+def until(true: Callable[[], bool], within: float = 90.0) -> bool:
+    """Whether it came true soon: in so many seconds, which are many for the busiest machine."""
+    deadline = time.monotonic() + within
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from projects import GOLIVE, Project, environment_of, project_in
+from projects import GOLIVE, Project, environment_of, project_in, until
 
 SOON = 60.0
 """seconds within which something that is bound to happen has happened, on the busiest machine"""
@@ -126,16 +125,6 @@ def test_a_failure_before_the_interruption_still_means_not_ready(tmp_path: Path)
     assert status == 1, out
     assert project.statuses()["account.ip-allowlist-sane"] == "failed"
     assert until(lambda: not any(map(_is_there, running))), "processes were left behind"
-
-
-def until(true: Callable[[], bool]) -> bool:
-    """Whether it came true soon."""
-    deadline = time.monotonic() + SOON
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def _is_there(pid: int) -> bool:

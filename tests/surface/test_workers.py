@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import GOLIVE, environment_of, project_in
+from projects import GOLIVE, environment_of, project_in, until
 
 from conformance import catalogue
 from conformance.contracts import load_contract
@@ -95,15 +94,6 @@ def test_when_a_worker_is_killed_its_check_is_an_error_and_the_others_go_on(tmp_
     assert f"  ERROR     {died['id']} " in out
     assert "Traceback" not in out
     assert until(lambda: not Path(f"/proc/{client_pid}").exists()), "the client was left behind"
-
-
-def until(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + SOON
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def is_worker(pid: int) -> bool:
