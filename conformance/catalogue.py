@@ -21,14 +21,25 @@ from conformance.requirements import Requirement, load_requirements
 
 PACKAGE = "golive_checks"
 """The name under which the bundled check modules are imported: no user's package can be in its way."""
-SECTIONS = ("account", "retries", "errors", "rate_limits", "versions")
+MODULES = (
+    "account",
+    "retries.keys",
+    "retries.once",
+    "retries.answers",
+    "retries.ends",
+    "errors.classes",
+    "errors.reading",
+    "rate_limits",
+    "versions",
+    "orders",
+)
 """Check modules, in the order of the headings of the vendor's page."""
 
 
 @cache
 def checks() -> tuple[Check, ...]:
     """All checks, section by section, in the order in which they stand in their modules."""
-    found = [check for section in SECTIONS for check in checks_of(_module(section))]
+    found = [check for module in MODULES for check in checks_of(_module(module))]
     mapped = _requirements_by_check(load_requirements())
     return tuple(
         replace(

@@ -75,6 +75,8 @@ class Check:
     `floor` gives, for each aspect that must have been observed for a pass, the explicit trials that always
     run; `generated` is the strategy for the trials after them, None where the check is not property-based.
     `timed`: it judges waits, so that its trials are run before others, lest everybody wait for them in the end.
+    `why`: the story of what goes wrong in production without it; `method` and `passes`: how it is tested, and what
+    has to be seen for a pass.
     `requirements` and `source` come from `checks/requirements.yaml`; the catalogue puts them in.
     """
 
@@ -91,6 +93,8 @@ class Check:
     requirements: tuple[str, ...] = ()
     source: str = ""
     timed: bool = False
+    why: str = ""
+    passes: str = ""
 
     @property
     def section(self) -> str:
@@ -115,25 +119,46 @@ def check(
     floor: Floor,
     generated: Generator | None = None,
     timed: bool = False,
+    why: str = "",
 ) -> Callable[[Judge], Check]:
     """Declares a check over evidence. The decorated function is its judge: it is given one trial's `Case`, and
-    yields remarks. Its docstring says how the check is tested and when it passes.
+    yields remarks. The first paragraph of its docstring says how the check is tested, the second when it passes.
     """
 
     def declare(judge: Judge) -> Check:
-        method = inspect.cleandoc(judge.__doc__ or "")
-        return Check(id, severity, title, impact, remedy, method, judge, None, floor, generated, timed=timed)
+        method, passes = _paragraphs(judge)
+        return Check(
+            id,
+            severity,
+            title,
+            impact,
+            remedy,
+            method,
+            judge,
+            None,
+            floor,
+            generated,
+            timed=timed,
+            why=why,
+            passes=passes,
+        )
 
     return declare
 
 
 def declared(
-    id: str, *, severity: Severity, title: str, impact: str, remedy: str
+    id: str, *, severity: Severity, title: str, impact: str, remedy: str, why: str = ""
 ) -> Callable[[Declaration], Check]:
     """Declares a check over what the profile says; its result is marked as declared, not observed."""
 
     def declare(declaration: Declaration) -> Check:
-        method = inspect.cleandoc(declaration.__doc__ or "")
-        return Check(id, severity, title, impact, remedy, method, None, declaration)
+        method, passes = _paragraphs(declaration)
+        return Check(id, severity, title, impact, remedy, method, None, declaration, why=why, passes=passes)
 
     return declare
+
+
+def _paragraphs(function: object) -> tuple[str, str]:
+    """The first paragraph of a docstring, and the rest."""
+    method, _, passes = inspect.cleandoc(getattr(function, "__doc__", None) or "").partition("\n\n")
+    return method, passes

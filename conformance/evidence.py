@@ -32,25 +32,42 @@ Delivery = Literal["complete", "partial", "none"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedOrder:
-    """One business intent: what the client is handed, and what its attempts will meet."""
+    """One business intent: what the client is handed, and what its attempts will meet. `endless`: the last fault
+    of the schedule is met by every attempt after it as well. `corrects`: the reference of an earlier order of
+    the trial that was refused; this one is handed over under that reference, as its corrected form.
+    """
 
     reference: str
     body: dict[str, JsonValue]
     face_value: str
     schedule: Schedule = ()
+    endless: bool = False
+    corrects: str | None = None
+
+    @property
+    def handed_as(self) -> str:
+        """The reference that the client is told."""
+        return self.corrects or self.reference
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What to do in one run. `concurrent`: all orders are handed over at once, else one after the other.
     `verbose`: every logger at its most talkative, and the client's own debug switches on. `restart`: between
-    one order and the next the client is ended and started again.
+    one order and the next the client is ended and started again. `twice`: each order is handed over twice at
+    once. `once`: nobody asks again, whatever the client says. `later`: client seconds after which the suite
+    asks again for an order that was left unknown, instead of its ordinary pauses. `limit`: create-order
+    requests that the sandbox admits in the contract's window, the contract's own number if None.
     """
 
     orders: tuple[PlannedOrder, ...]
     concurrent: bool = False
     verbose: bool = False
     restart: bool = False
+    twice: bool = False
+    once: bool = False
+    later: float | None = None
+    limit: int | None = None
     seed: int = 0
 
 
@@ -168,6 +185,8 @@ class ClockReading:
     """client seconds in one second on the wall; 1 on the virtual clock, which has none"""
     margin: float = 0.0
     """client seconds by which a wait may look longer than the client meant it, since its world was faster"""
+    began: float | None = None
+    """what the client's calendar clock showed when the trial began, in seconds since 1970"""
 
 
 @dataclass(frozen=True, slots=True)

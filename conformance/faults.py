@@ -68,6 +68,15 @@ class Error(_Fault):
     status: int | None = Field(default=None, description="one of the type's statuses; the first if absent")
     cached: bool = Field(default=False, description="does the idempotency store know and replay it?")
     booked: bool = Field(default=False, description="the order exists although the answer says otherwise")
+    lost: bool = Field(default=False, description="the answer never arrives: the line is reset instead")
+    message: str | None = Field(default=None, description="another text than the catalogue's")
+    help: str | None = Field(default=None, description="another text than the catalogue's")
+    words: Literal["given", "null", "missing"] = Field(
+        default="given", description="message and help: as they are, null, or left out"
+    )
+    shape: Literal["plain", "extra-fields", "reordered"] = Field(
+        default="plain", description="unseen properties at every depth, or properties in another order"
+    )
 
 
 class RateLimit(_Fault):
@@ -123,6 +132,16 @@ class Empty(_Unreadable):
     fault: Literal["empty"] = "empty"
 
 
+class Malformed(_Unreadable):
+    """An answer with a body that the contract does not describe, under any status."""
+
+    fault: Literal["malformed"] = "malformed"
+    form: Literal[
+        "html", "empty", "truncated-json", "other-shape", "no-id", "wrong-type", "wrong-charset", "huge"
+    ] = "truncated-json"
+    status: int = Field(default=502, ge=200, le=599)
+
+
 class Redirect(_Fault):
     """A redirect to another host, or to plain http; nothing is booked."""
 
@@ -136,6 +155,39 @@ class Slow(_Fault):
 
     fault: Literal["slow"] = "slow"
     seconds: float = Field(default=5, ge=0, le=86_400)
+
+
+class Drip(_Fault):
+    """The order is booked; its answer comes byte by byte, one every `seconds`, and never ends."""
+
+    fault: Literal["drip"] = "drip"
+    seconds: float = Field(default=5, gt=0, le=3_600)
+
+
+class Kill(_Fault):
+    """The client is ended by SIGKILL: as its request arrives and before anything was booked (`before`), when
+    the order was booked and nothing was answered (`after`), or once the answer was sent (`answered`): the
+    order's own, or an uncached error of `type`.
+    """
+
+    fault: Literal["kill"] = "kill"
+    when: Literal["before", "after", "answered"] = "after"
+    type: str | None = None
+
+
+class OtherVersion(_Fault):
+    """A correct answer that names another API version than the client asked for."""
+
+    fault: Literal["other-version"] = "other-version"
+    version: str
+
+
+class Processing(_Fault):
+    """An asynchronous order that takes `seconds` from its booking, and then is completed or has failed."""
+
+    fault: Literal["processing"] = "processing"
+    seconds: float = Field(default=30, ge=0, le=31_536_000)
+    ends: Literal["completed", "failed"] = "completed"
 
 
 class ExtraFields(_Fault):
@@ -162,8 +214,13 @@ Fault = Annotated[
     | Garbage
     | Html
     | Empty
+    | Malformed
     | Redirect
     | Slow
+    | Drip
+    | Kill
+    | OtherVersion
+    | Processing
     | ExtraFields
     | Reordered,
     Field(discriminator="fault"),

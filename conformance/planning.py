@@ -77,20 +77,43 @@ def trial(
     verbose: bool = False,
     restart: bool = False,
     equal_content: bool = False,
+    endless: bool = False,
+    corrected: bool = False,
+    twice: bool = False,
+    once: bool = False,
+    later: float | None = None,
+    limit: int | None = None,
 ) -> Trial:
     """A trial of one order for each schedule. Equal arguments give equal trials, so that checks that ask for
     the same one can share its evidence. `restart`: the client is ended and started again between orders;
-    `equal_content`: all orders are alike but for their reference.
+    `equal_content`: all orders are alike but for their reference; `endless`: of each order the last fault goes on
+    for ever; `corrected`: each order but the first is the corrected form of the first, and handed over under its
+    reference. The others are those of `Trial`.
     """
     seed = seed_of(
         json.dumps([to_mappings(schedule) for schedule in schedules]), concurrent, verbose, restart
     )
     planned = orders(contract, random.Random(seed), schedules)
+    if endless:
+        planned = tuple(replace(order, endless=bool(order.schedule)) for order in planned)
+    if corrected:
+        first, *others = planned
+        planned = (first, *(replace(order, corrects=first.reference) for order in others))
     if equal_content:
         planned = tuple(
             replace(order, body=planned[0].body, face_value=planned[0].face_value) for order in planned
         )
-    return Trial(planned, concurrent=concurrent, verbose=verbose, restart=restart, seed=seed)
+    return Trial(
+        planned,
+        concurrent=concurrent,
+        verbose=verbose,
+        restart=restart,
+        twice=twice,
+        once=once,
+        later=later,
+        limit=limit,
+        seed=seed,
+    )
 
 
 def singles(contract: Contract, *faults: Fault, verbose: bool = False) -> tuple[Trial, ...]:
@@ -107,7 +130,9 @@ def smaller(whole: Trial) -> Iterable[Trial]:
     """Trials with one thing less to go wrong than this one, the smallest first."""
     if len(whole.orders) > 1:
         for order in whole.orders:
-            yield replace(whole, orders=tuple(other for other in whole.orders if other is not order))
+            left = tuple(other for other in whole.orders if other is not order)
+            if all(other.corrects != order.reference for other in left):
+                yield replace(whole, orders=left)
     for index, order in enumerate(whole.orders):
         for position in range(len(order.schedule)):
             schedule = order.schedule[:position] + order.schedule[position + 1 :]
@@ -119,5 +144,12 @@ def with_references(planned: Trial, mark: str) -> Trial:
     """The same trial under references of their own: a client may remember one for as long as its process lives."""
     return replace(
         planned,
-        orders=tuple(replace(order, reference=f"{order.reference}-{mark}") for order in planned.orders),
+        orders=tuple(
+            replace(
+                order,
+                reference=f"{order.reference}-{mark}",
+                corrects=order.corrects and f"{order.corrects}-{mark}",
+            )
+            for order in planned.orders
+        ),
     )

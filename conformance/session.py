@@ -332,6 +332,8 @@ def _packed(item: CheckItem) -> str | None:
             "impact": check.impact,
             "remedy": check.remedy,
             "method": check.method,
+            "why": check.why,
+            "passes": check.passes,
         }
     return json.dumps({"own": own, "result": result})
 

@@ -190,6 +190,7 @@ class _Stage:
             seed=trial.seed,
             canary=self.canary,
             listener=report,
+            limit=trial.limit,
         )
         stop = world.flooded = Stop()
         self.traces.begin(self.state_dir)
@@ -217,7 +218,9 @@ class _Stage:
             self._outputs(records),
             tuple(dict.fromkeys(self.escapes)),
             FLOODED if stop.is_set() else None,
-            ClockReading("virtual" if self.clock else "real", simulated, held=flowed < 1.0),
+            ClockReading(
+                "virtual" if self.clock else "real", simulated, held=flowed < 1.0, began=world.began_today
+            ),
         )
         crowded = threading.active_count() > self.threads + CROWD
         spent = self.driver.spoilt or stop.is_set() or abandoned or crowded

@@ -56,7 +56,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_suite_the_templates_and_the_contracts_are_inside(names: list[PurePosixPath]) -> None:
     for name in (
         "checks/requirements.yaml",
-        "checks/retries.py",
+        "checks/retries/keys.py",
         "clock/warp/warp.h",
         "contracts/runa.yaml",
         "py.typed",

@@ -65,7 +65,7 @@ class CommandDriver:
     def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
         """Blocks until the process has said what it believes, has ended, or is ended."""
         began, deadline = self._pace.now(), time.monotonic() + self._setting.limit
-        request = json.dumps({"reference": order.reference, "order": order.body}).encode() + b"\n"
+        request = json.dumps({"reference": order.handed_as, "order": order.body}).encode() + b"\n"
         ear = _Ear(self._pace)
         scanner = self._quarters.scanner
         recordings = (Recording("stdout", scanner), Recording("stderr", scanner))

@@ -137,7 +137,7 @@ class PythonDriver:
 
         def run() -> None:
             try:
-                value = self._target(copy.deepcopy(order.body), self._context(order.reference))  # type: ignore[arg-type]  # JSON is invariant
+                value = self._target(copy.deepcopy(order.body), self._context(order.handed_as))  # type: ignore[arg-type]  # JSON is invariant
                 if inspect.isawaitable(value):
                     value = asyncio.run(_finish(value))
                 believed.append(from_return(value))

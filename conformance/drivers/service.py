@@ -102,7 +102,7 @@ class ServiceDriver:
             self.start(stop)
         except NotReady as error:
             return replace(call, ended_at=self._now(), ending="crashed", detail=str(error))
-        body = json.dumps({"reference": order.reference, "order": order.body}).encode()
+        body = json.dumps({"reference": order.handed_as, "order": order.body}).encode()
         resident, deadline = self._resident, time.monotonic() + self._setting.limit
         call = replace(call, started_at=self._now())
         said: Answer | NoAnswer | None = None

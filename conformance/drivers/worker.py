@@ -167,7 +167,7 @@ class _Talk:
         return self.resident.failure
 
     def ask(self, number: int, order: PlannedOrder) -> _Question:
-        request = {"id": number, "reference": order.reference, "order": order.body}
+        request = {"id": number, "reference": order.handed_as, "order": order.body}
         question = _Question(number)
         with self._lock:
             self._open[number] = question

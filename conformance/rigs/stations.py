@@ -128,6 +128,7 @@ class Station:
             past=self._past,
             pace=pace,
             listener=first,
+            limit=trial.limit,
         )
         stop = world.flooded = self._new_stop()
         if self._lasts and not self._started:
@@ -179,6 +180,7 @@ class Station:
                 simulated,
                 factor=pace.factor,
                 margin=max(LATENCY * pace.factor, stalled) if accelerated else 0.0,
+                began=world.began_today,
             ),
         )
 

@@ -191,7 +191,8 @@ def _choose(candidates: list[Intent], key: str | None) -> Intent:
 
 class World:
     """One trial. `pace`: its clock, the process's own unless the client lives faster. `flooded` is set when more
-    than `max_requests` came. `past`: face values of orders that this client was handed in earlier trials.
+    than `max_requests` came. `limit`: create-order requests admitted in the contract's window, the contract's own
+    number if None. `past`: face values of orders that this client was handed in earlier trials.
     """
 
     def __init__(
@@ -207,6 +208,7 @@ class World:
         schedule: Schedule = (),
         past: Iterable[str] = (),
         pace: Pace | None = None,
+        limit: int | None = None,
     ) -> None:
         self.contract = contract
         self.key = key
@@ -215,7 +217,7 @@ class World:
         self.flooded: threading.Event = threading.Event()
         self.blueprint: Blueprint = blueprint_of(contract)
         self.store = Store(contract.idempotency.window)
-        self.limiter = Limiter(contract.rate_limit.limit, contract.rate_limit.window)
+        self.limiter = Limiter(limit or contract.rate_limit.limit, contract.rate_limit.window)
         self.intents = Intents(orders, schedule, past)
         self.recorder = Recorder(contract.auth, canary, listener)
         self.orders: list[Order] = []
@@ -226,11 +228,14 @@ class World:
         """seconds on the wall for which the sandbox was once kept from its work, where it is watched"""
         self._random = random.Random(seed)
         self.began_at = self.pace.now()
+        self.began_today = self.pace.today()
+        """what the client's calendar clock showed at the beginning, in seconds since 1970"""
         self._ended_at: float | None = None
 
     def begin(self) -> None:
         """The clock of the world starts here; called by the thread that will answer."""
         self.began_at = self.pace.now()
+        self.began_today = self.pace.today()
 
     def end(self) -> None:
         """The clock of the world stops."""

@@ -1,4 +1,4 @@
-"""Handling error responses: stop where stopping is right, go on where going on is right, and never guess."""
+"""Handling error responses: what each class of answer asks of a client."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Making retries safe: whatever goes wrong on the line, a customer's order exists once."""

@@ -1,0 +1,24 @@
+"""The table: each client of the gallery, the check that must catch it, and what else it cannot help failing.
+
+Each module of clients has one of its own here. What must never be known here: how a client is examined.
+"""
+
+from __future__ import annotations
+
+from gallery.catalogue import account, correct, errors, hostile, rate_limits, retries, versions
+from gallery.catalogue.exhibit import Exhibit
+
+BROKEN: tuple[Exhibit, ...] = (
+    *account.EXHIBITS,
+    *retries.EXHIBITS,
+    *errors.EXHIBITS,
+    *rate_limits.EXHIBITS,
+    *versions.EXHIBITS,
+    *hostile.EXHIBITS,
+)
+"""Clients that are each wrong in one way."""
+
+CORRECT: tuple[Exhibit, ...] = correct.EXHIBITS
+"""Clients that no check may accuse of anything, whatever their manners."""
+
+__all__ = ["BROKEN", "CORRECT", "Exhibit"]
