@@ -30,7 +30,7 @@ from conformance.requirements import load_requirements
 from conformance.standalone import read_schedule
 
 INTEGRATOR, AUTHOR, REVIEWER, ARCHITECTURE = (
-    ROOT / "docs" / f"{name}.md" for name in ("integrator", "check-author", "reviewer", "architecture")
+    ROOT / "docs" / f"{name}.md" for name in ("integrator", "writing-checks", "reviewer", "architecture")
 )
 PIPELINES = (".github/workflows/golive.yml", ".gitlab-ci.yml")
 PARTED = (
