@@ -22,6 +22,9 @@ from conformance.profile import Profile
     impact="Whoever reads a proxy log, a browser history or a support ticket can order in your name.",
     remedy="Send the key in the contract's header of every request, and take it out of query strings, bodies, "
     "other headers and idempotency keys.",
+    why="A key in a query string is written down by every proxy, load balancer and analytics tool on the way, and "
+    "kept for years. Nobody notices until one of those logs is read by the wrong person, who can then order "
+    "gift cards in your name until the key is revoked.",
     floor=lambda contract: {
         "an undisturbed order": plans.undisturbed(contract),
         "a retry": singles(contract, plans.lost(contract)[0], *plans.transient(contract), RateLimit()),
@@ -31,6 +34,9 @@ from conformance.profile import Profile
 def key_in_header_only(case: Case) -> Iterator[Remark]:
     """Every request, retries and polls too, is searched for the key and its secret part, plain and encoded:
     it must be in the contract's header, and in no other header, path, query or body.
+
+    Every request of every trial carried the account's key in the contract's header, and neither the key nor its
+    secret part was seen anywhere else in any of them, retries included.
     """
     for exchange in case.evidence.exchanges:
         request = f"request {exchange.number} ({exchange.method} {exchange.target})"
@@ -60,6 +66,10 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
     impact="The key is in every log archive, error tracker and CI page, for everybody who can read those.",
     remedy="Never log request headers as a whole or the client's configuration; give the key a type whose "
     "representation hides it, and redact in the log handler as a second line.",
+    why="Somebody turns on debug logging on a bad day, or an exception handler prints the failed request with its "
+    "headers. The key is now in the log archive, in the error tracker and in a ticket, where hundreds of "
+    "people and several companies can read it. Log archives outlive employees, and the key is as good as "
+    "cash.",
     floor=lambda contract: {
         "success": plans.talkative(contract),
         "a client that has just started": (trial(contract, (), (), verbose=True, restart=True),),
@@ -78,6 +88,9 @@ def key_not_logged(case: Case) -> Iterator[Remark]:
     """Success and every error of the contract, with all loggers and the client's own debug switches on: the secret part
     of the key, plain or encoded, is looked for in standard output and error, log records, exceptions with
     their tracebacks, log files, and files that the client writes.
+
+    The client was seen using the key, under success and under every class of error, and no form of its secret part
+    turned up in anything that the client wrote. The key's public prefix alone is allowed.
     """
     if any(exchange.credential == "good" for exchange in case.evidence.exchanges):
         yield Observed()
@@ -99,10 +112,16 @@ def key_not_logged(case: Case) -> Iterator[Remark]:
     title="The IP allowlist is there and says what it should",
     impact="A stolen key works from anywhere in the world, or on the day of going live from nowhere.",
     remedy="List exactly the public addresses that your servers call from, each once, as narrow as they are.",
+    why="The allowlist is the last thing that stands between a leaked key and the money. An entry left over from "
+    "a laptop or a whole cloud region makes it worthless; a private address or a missing server means that "
+    "every call is refused in the first minute of going live.",
 )
 def ip_allowlist_sane(profile: Profile, contract: Contract) -> Iterator[Remark]:
     """The allowlist that the profile declares is read: it exists, parses, is public, minimal, and free of
     duplicates and overlaps. Whether the vendor enforces it is not looked at.
+
+    The list is there, every entry is a public address or a narrow range, and none is there twice or inside another.
+    This is what the profile declares; nothing of it was observed.
     """
     if profile.account.ip_allowlist is None and not profile.account.keys:
         yield NotApplicable("account not examined: the profile names no keys and no allowlist")

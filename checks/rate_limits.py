@@ -20,6 +20,9 @@ from conformance.planning import sequences, singles
     impact="The account stays limited for as long as the client keeps asking, and every order behind it waits.",
     remedy="Wait at least the contract's time after a 429 before the next attempt, longer each time it comes "
     "again. A retry library's default first wait of a second or less is too short.",
+    why="A campaign starts, the account runs into its limit, and the client comes back after half a second, as "
+    "its HTTP library does by default. Each early request counts against the limit as well, so the limit "
+    "never lifts: what should have been a slow minute becomes an hour in which nothing gets through.",
     floor=lambda contract: {
         "one 429": singles(contract, RateLimit()),
         "several 429s": sequences(contract, (RateLimit(),) * 2, (RateLimit(),) * 3),
@@ -34,6 +37,9 @@ def waits_at_least(case: Case) -> Iterator[Remark]:
     """429 answers without `Retry-After`, alone, repeated and among other faults: the next attempt for the same
     reference comes no earlier than the contract's wait, on the sandbox's clock. Where the client hands the
     order back to its caller the wait is the caller's.
+
+    A 429 was delivered, an attempt followed, and the pause before it was the contract's wait or longer. Where the
+    caller decides about the pause this is not applicable, and the report says what the caller has to do.
     """
     for story in case.stories:
         limited = [attempt for attempt in story.attempts if attempt.answer == "rate-limited"]
@@ -52,6 +58,9 @@ def waits_at_least(case: Case) -> Iterator[Remark]:
     "not look like other errors.",
     remedy="Recognise 429 by its status before the error body is read, and expect neither a type nor a message "
     "in it.",
+    why="All errors of the API look alike but for this one, which comes from another layer and has neither type "
+    "nor message. The error handler reads a field that is not there and crashes, or calls the order rejected "
+    "for good. No test has ever met a 429, so the first busy day is when it happens.",
     floor=lambda contract: {
         "one 429": singles(contract, RateLimit()),
         "several 429s": sequences(contract, (RateLimit(),) * 2),
@@ -61,6 +70,10 @@ def waits_at_least(case: Case) -> Iterator[Remark]:
 def own_envelope(case: Case) -> Iterator[Remark]:
     """429 answers whose body has neither type nor message, and then the API is well again: no crash, no call
     without end, no order called rejected for good, and the order exists in the end.
+
+    The 429 was delivered and the order was created in the end, with no crash and no call without end on the way. To
+    hand the order back as `rejected` or `unknown` right after the 429 passes, if it is created when it is asked for
+    again.
     """
     for story in case.stories:
         limited = tuple(attempt.number for attempt in story.attempts if attempt.answer == "rate-limited")

@@ -20,6 +20,9 @@ from conformance.planning import singles
     "nobody changed anything.",
     remedy="Set the version header where the HTTP client is built, to the version that the profile names, so "
     "that no request can go out without it.",
+    why="A request without a version is answered in whatever version the account has as its default, which "
+    "somebody can change with one click, and which the vendor moves from time to time. Then fields are called "
+    "otherwise, and parsing breaks in production on a day when nobody deployed anything.",
     floor=lambda contract: {
         "an undisturbed order": plans.undisturbed(contract),
         "a retry": singles(contract, plans.lost(contract)[0], *plans.transient(contract), RateLimit()),
@@ -27,7 +30,10 @@ from conformance.planning import singles
     generated=plans.interrupted,
 )
 def pinned(case: Case) -> Iterator[Remark]:
-    """Every request of every trial, retries and polls too, carries the version that the profile names."""
+    """Every request of every trial, retries and polls too, carries the version that the profile names.
+
+    Requests were seen, and each of them, retries and polls included, named the version that the profile names.
+    """
     for exchange in case.evidence.exchanges:
         if exchange.api_version == case.api_version:
             yield Observed()
@@ -48,10 +54,17 @@ def pinned(case: Case) -> Iterator[Remark]:
     title="The version in use exists and is not removed",
     impact="Every request is refused from the first day on.",
     remedy="Move to the current version, and read the changelog for what changes on the way.",
+    why="The version was copied from an old project or has a typing error in it. It is refused from the first "
+    "request on, or works until the day in the changelog on which it is removed, and then every order fails "
+    "at once.",
     floor=lambda contract: {"an undisturbed order": plans.undisturbed(contract)},
 )
 def supported(case: Case) -> Iterator[Remark]:
-    """The version that the client sends is one that the contract knows and that has not been removed."""
+    """The version that the client sends is one that the contract knows and that has not been removed.
+
+    The client named a version, and it is the contract's current one. A version that was removed or that nobody
+    knows fails.
+    """
     versions = case.contract.versions
     for exchange in case.evidence.exchanges:
         if exchange.api_version is None:

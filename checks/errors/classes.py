@@ -23,6 +23,9 @@ from conformance.planning import sequences, singles, trial
     "the orders behind it down as well.",
     remedy="Decide by the error's type and status whether it is final (4xx other than 429 and in-progress). "
     "Surface a final error to the caller at once; send again only a corrected order, under a new key.",
+    why="A batch holds a thousand orders for a product that was withdrawn yesterday. The client retries each of "
+    "them five times, since an error is an error. The account runs into its rate limit within a minute, and "
+    "the orders that were in good health wait behind the ones that can never succeed.",
     floor=lambda contract: {
         **{f"{fault.type} ({fault.status})": singles(contract, fault) for fault in plans.final(contract)},
         "after a rate limit": sequences(contract, (RateLimit(), plans.final(contract)[0])),
@@ -32,6 +35,9 @@ from conformance.planning import sequences, singles, trial
 def final_not_retried(case: Case) -> Iterator[Remark]:
     """Each final error of the contract, on each of its statuses, answers an attempt of an order that no earlier
     attempt can have booked. After it, no attempt may be made for this order under any key.
+
+    Each final error of the contract was delivered, on each of its statuses, to an order that nothing earlier had
+    left in doubt, and no further attempt was made for that order.
     """
     for story, refused in case.answered("final"):
         if not story.resolved_before(refused):
@@ -56,6 +62,9 @@ def final_not_retried(case: Case) -> Iterator[Remark]:
     remedy="Retry 5xx answers under the same key a bounded number of times: the first retry may be immediate, "
     "the later ones wait a little longer each time. If the client leaves retrying to its caller, it must say "
     "unknown and go on with the same key when it is asked again.",
+    why="The vendor deploys, and for half a minute one request in ten is answered 503. A client that gives up on "
+    "the first of them turns each into a failed order and a call to support; one that hammers without a pause "
+    "makes the bad minute longer for everybody.",
     floor=lambda contract: {
         "one transient error": singles(contract, *plans.transient(contract)),
         "several in a row": sequences(
@@ -72,6 +81,10 @@ def transient_retried(case: Case) -> Iterator[Remark]:
     """Uncached 5xx answers, one or several, and then the API is well again. The order has to be tried again
     under the same key and end as created; from the second retry of a call on the median wait is at least the
     contract's.
+
+    The error was delivered, the order was tried again under its key, by the client or when it was asked again, and
+    was created once the error was over. The first retry of a call may be immediate; the median of the later waits
+    was long enough.
     """
     pause = case.contract.errors.transient_retry_pause
     for story in case.stories:
@@ -105,6 +118,9 @@ def transient_retried(case: Case) -> Iterator[Remark]:
     impact="A customer is told that the gift card is on its way, and nothing was ever ordered.",
     remedy="Report success only from a readable 2xx answer that carries an order id, and report that id. No "
     "exception, empty body, redirect or unknown status may end in the success path.",
+    why="A caught exception falls through to the line that says thank you, or a proxy's page with status 200 is "
+    "taken for the answer. The customer is told that the card is on its way, the shop books the sale, and "
+    "there is no order at all. The first to notice is the person whose birthday it was.",
     floor=lambda contract: {
         "final errors": singles(contract, *plans.final(contract)),
         "a refused key": singles(contract, plans.mismatch(contract)),
@@ -134,6 +150,9 @@ def transient_retried(case: Case) -> Iterator[Remark]:
 def no_false_success(case: Case) -> Iterator[Remark]:
     """Every kind of fault, alone, in sequences and beside other orders: whenever the client says created, the
     ledger holds an order for that reference with that id.
+
+    Faults of every kind were delivered, and each time that the client said `created` the ledger held an order for
+    that reference with the id that it named. What it says otherwise is judged by other checks.
     """
     for story in case.stories:
         if any(attempt.fault is not None for attempt in story.attempts) and story.calls:

@@ -21,6 +21,9 @@ from conformance.planning import sequences, singles, trial
     impact="An order without a key cannot be told from a new one: any retry of it buys again.",
     remedy="Set the idempotency key header in the one place where orders are sent, so that no path, first "
     "attempt or retry, can go around it.",
+    why="The key is set on the ordinary path, and a second path (a retry helper, a bulk job, a fallback client) "
+    "sends the same order without it. All tests are green, since nothing goes wrong in them. On the day when "
+    "answers get lost the API cannot tell the repetition from a new order, and buys again.",
     floor=lambda contract: {
         "an undisturbed order": plans.undisturbed(contract),
         "a retry": singles(contract, plans.lost(contract)[0], *plans.transient(contract), RateLimit()),
@@ -30,6 +33,9 @@ from conformance.planning import sequences, singles, trial
 def key_on_every_order(case: Case) -> Iterator[Remark]:
     """Orders are placed undisturbed and under generated faults; each create-order request that reaches the
     sandbox, retries too, must have a non-empty idempotency key.
+
+    Each create-order request that arrived whole had a non-empty idempotency key, undisturbed and on retries after
+    every kind of fault that was met.
     """
     for attempt in case.attempts:
         if (attempt.idempotency_key or "").strip():
@@ -52,6 +58,9 @@ def key_on_every_order(case: Case) -> Iterator[Remark]:
     remedy="Make a new random key (a version 4 UUID) for each order reference and store it with the reference "
     "before the first attempt. Do not derive it from the order's content, from a counter that starts anew "
     "with the process, or from the clock.",
+    why="Two colleagues are each given a 25 euro card, the key is a hash of the order, and so the second order is "
+    "taken for a repetition of the first: one card, two customers. A counter that begins at 1 with each "
+    "deployment does the same a week later, with the answers of other people's orders.",
     floor=lambda contract: {
         "orders in turn": (trial(contract, (), (), ()),),
         "orders at once": (trial(contract, (), (), (), concurrent=True),),
@@ -74,6 +83,9 @@ def key_on_every_order(case: Case) -> Iterator[Remark]:
 def key_unique_per_order(case: Case) -> Iterator[Remark]:
     """Several orders in turn, at once, of equal content, after one that was refused, and across a restart of the
     client: no key that was used for one reference is ever used for another.
+
+    At least two orders were seen with keys, in turn, at once, with equal content, after a refused one and across a
+    restart, and no key of one reference was used for another.
     """
     if case.alike:
         keys = {attempt.idempotency_key for attempt in case.attempts if attempt.idempotency_key}
@@ -115,12 +127,19 @@ def key_unique_per_order(case: Case) -> Iterator[Remark]:
     "under another key is a new order.",
     remedy="Make the key once for each order reference, store it before the first attempt, and read it back "
     "for every retry; never make a key inside the retry loop or inside the function that sends.",
+    why="The order was booked, and a deployment of the vendor's proxy swallowed the answer. The client times out, "
+    "makes a fresh key because the key is made where the request is built, and sends again. To the API that "
+    "is a new order: the customer has two gift cards, you have paid twice, and issued cards cannot be called "
+    "back.",
     floor=plans.retried,
     generated=plans.interrupted,
 )
 def same_key_on_retry(case: Case) -> Iterator[Remark]:
     """Every attempt for one reference, whether the client retries by itself or is asked again, has to use one
     key, until a final error ends the order as it was.
+
+    A second attempt was seen, made by the client itself or when it was asked again, and all attempts for a
+    reference had the key of the first, up to a final error that ended the order as it was.
     """
     for story in case.stories:
         yield from was_retried(story)
@@ -135,12 +154,18 @@ def same_key_on_retry(case: Case) -> Iterator[Remark]:
     "order is stuck, bought or not.",
     remedy="Serialise the order once, store it with the idempotency key, and send those bytes again. Put no "
     "time stamp, attempt number or random value into the body.",
+    why="The body holds a time stamp or is built anew for each attempt, so the retry differs from what the key "
+    "belongs to. The API refuses it as a misuse of the key. The first attempt may have been booked, nobody "
+    "can find out any more under this key, and somebody ends up comparing invoices by hand.",
     floor=plans.retried,
     generated=plans.interrupted,
 )
 def same_body_on_retry(case: Case) -> Iterator[Remark]:
     """Every attempt for one reference has to have one body, until a final error ends the order as it was. Bodies
     are compared as JSON; equal JSON in other bytes is noted, no more.
+
+    A second attempt was seen, and its body was the same JSON as that of the first. Other bytes for the same JSON
+    are noted and pass.
     """
     for story in case.stories:
         yield from was_retried(story)
@@ -155,6 +180,9 @@ def same_body_on_retry(case: Case) -> Iterator[Remark]:
     "order may exist.",
     remedy="Take the key-mismatch answer as the end of this request: do not send it again, and do not move to a "
     "new key while an earlier attempt for the reference has no final answer. Report it and let a person look.",
+    why="A bug or a race sends another body under a used key, and the API says so. A client that takes this for "
+    "an ordinary failure either repeats a request that can never succeed until it is rate limited, or helps "
+    "itself with a new key, while the order of the first attempt is already on its way to the customer.",
     floor=lambda contract: {
         "on the first attempt": singles(contract, plans.mismatch(contract)),
         "after an attempt without an answer": sequences(
@@ -170,6 +198,10 @@ def same_body_on_retry(case: Case) -> Iterator[Remark]:
 def key_mismatch_stops(case: Case) -> Iterator[Remark]:
     """The API says that the key was used with another body. The same request must not be sent again; a new key
     may be used only when no earlier attempt for the reference is left without a final answer.
+
+    The refusal was delivered, the same request was not sent again, and no new key was used while an earlier attempt
+    had no final answer. Telling the caller `rejected` or `unknown` are both right; after a mismatch on the very
+    first attempt so is a new key.
     """
     for story, refused in case.answered("key-mismatch"):
         yield Observed()

@@ -18,12 +18,18 @@ from conformance.judge.case import Case
     "placed.",
     remedy="Retry only under the same idempotency key and with the same body, for as long as it is not known "
     "what became of the first attempt.",
+    why="A payment goes out, the line goes dead before the answer is there, and some path of the client decides "
+    "to begin anew. Each such decision is rare and sensible by itself, and together they buy a card twice. It "
+    "is found at the end of the month, when the vendor's invoice is longer than the list of orders.",
     floor=plans.lost_responses,
     generated=plans.interrupted,
 )
 def exactly_once(case: Case) -> Iterator[Remark]:
     """Under every schedule of up to eight faults, before and after booking, the ledger holds at most one order
     for a reference. The ledger decides, not what anybody was told.
+
+    An order was booked without the client being told, the client went on from there, and in the end the ledger held
+    no more than one order for each reference.
     """
     for story in case.stories:
         if len(story.ledger) > 1:
