@@ -11,7 +11,21 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 InProgressForm = Literal["102-bare", "102-body", "102-then-final", "400"]
+MalformedForm = Literal[
+    "html",
+    "empty",
+    "truncated-json",  # half of it, wholly delivered
+    "list",  # JSON, but no object
+    "text",
+    "null",
+    "no-id",  # without the order's id, or without the error's type
+    "odd-id",  # the id, or the type, is there and is no string
+    "wrong-type",  # the right JSON, announced as plain text
+    "wrong-charset",  # announced as UTF-8, and it is not
+    "huge",  # the right JSON, and five megabytes beside it
+]
 When = Literal["before", "after"]
+Words = Literal["given", "null", "missing"]
 
 
 class _Fault(BaseModel):
@@ -71,9 +85,7 @@ class Error(_Fault):
     lost: bool = Field(default=False, description="the answer never arrives: the line is reset instead")
     message: str | None = Field(default=None, description="another text than the catalogue's")
     help: str | None = Field(default=None, description="another text than the catalogue's")
-    words: Literal["given", "null", "missing"] = Field(
-        default="given", description="message and help: as they are, null, or left out"
-    )
+    words: Words = Field(default="given", description="message and help: as they are, null, or left out")
     shape: Literal["plain", "extra-fields", "reordered"] = Field(
         default="plain", description="unseen properties at every depth, or properties in another order"
     )
@@ -133,12 +145,12 @@ class Empty(_Unreadable):
 
 
 class Malformed(_Unreadable):
-    """An answer with a body that the contract does not describe, under any status."""
+    """An answer with a body that the contract does not describe, under any status. What is spoiled is the order's
+    own answer if it was booked and the status is 2xx, else an error of that status.
+    """
 
     fault: Literal["malformed"] = "malformed"
-    form: Literal[
-        "html", "empty", "truncated-json", "other-shape", "no-id", "wrong-type", "wrong-charset", "huge"
-    ] = "truncated-json"
+    form: MalformedForm = "truncated-json"
     status: int = Field(default=502, ge=200, le=599)
 
 

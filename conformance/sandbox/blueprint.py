@@ -16,13 +16,15 @@ from pydantic import JsonValue
 
 from conformance.contract import Contract, Operation, Situation
 from conformance.evidence import AnswerClass
-from conformance.faults import InProgressForm
+from conformance.faults import InProgressForm, Words
 from conformance.sandbox.answers import Answer
 from conformance.sandbox.documents import write_document
 from conformance.sandbox.templates import Render, compile_template
 from conformance.sandbox.validation import Complaint, Schema
 
 _REMEMBERED: Final = 8
+_WORDS: Final[tuple[Words, ...]] = ("given", "null", "missing")
+_FOR_PEOPLE: Final = frozenset({"$message", "$~message", "$help", "$~help"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Blueprint:
             for name, operation in contract.operations.items()
             if operation.query
         }
-        self._envelope: Render = compile_template(contract.errors.envelope)
+        self._envelopes: Mapping[Words, Render] = {
+            words: compile_template(_wordless(contract.errors.envelope, words)) for words in _WORDS
+        }
         self._invalid_body: Render = compile_template(contract.errors.invalid_body_envelope)
         self._invalid_body_detail: Render = compile_template(contract.errors.invalid_body_detail)
         self._fixed: dict[tuple[str, str], Route] = {}
@@ -122,18 +126,39 @@ class Blueprint:
             if isinstance(entry, dict) and (lookup.by or "") in entry
         }
 
-    def error(self, type_: str, status: int | None = None) -> Answer:
-        """An error by its type: of the catalogue, or one that nobody has seen before."""
+    def error(
+        self,
+        type_: str,
+        status: int | None = None,
+        *,
+        message: str | None = None,
+        help: str | None = None,
+        words: Words = "given",
+    ) -> Answer:
+        """An error by its type: of the catalogue, or one that nobody has seen before, which goes by its status.
+        `message` and `help`: other texts than the catalogue's; `words`: null in their place, or nothing.
+        """
         entry = self.contract.error_types.get(type_)
         status = status or (entry.statuses[0] if entry else 400)
-        kind: AnswerClass = entry.error_class if entry else ("transient" if status >= 500 else "final")
-        message = entry.message if entry else f"Something is wrong: {type_}."
+        known = entry.message if entry else f"Something is wrong: {type_}."
         scope: dict[str, JsonValue] = {
             "type": type_,
-            "message": message,
-            "help": entry.help if entry else None,
+            "message": known if message is None else message,
+            "help": (entry.help if entry else None) if help is None else help,
         }
-        return Answer(status, write_document(self._envelope(scope)), kind, error_type=type_)
+        body = write_document(self._envelopes[words](scope))
+        return Answer(status, body, entry.error_class if entry else self._class_of(status), error_type=type_)
+
+    def _class_of(self, status: int) -> AnswerClass:
+        """What an error is by its status alone."""
+        if status == self.contract.rate_limit.status:
+            return "rate-limited"
+        return "transient" if status >= 500 else "final"
+
+    def error_of_status(self, status: int) -> Answer:
+        """An error of the catalogue that comes with this status; one that nobody has seen if there is none."""
+        known = (entry.type for entry in self.contract.errors.catalogue if status in entry.statuses)
+        return self.error(next(known, f"http_{status}"), status)
 
     def situation(self, situation: Situation, status: int | None = None) -> Answer:
         """The error that the API answers in a situation."""
@@ -193,6 +218,16 @@ class Blueprint:
             headers=(("Retry-After", header),) if header is not None else (),
             retry_after=wait,
         )
+
+
+def _wordless(template: JsonValue, words: Words) -> JsonValue:
+    """An error's template with null, or nothing, in the place of what is said to people."""
+    if words == "given" or not isinstance(template, dict):
+        return template
+    said = {key for key, value in template.items() if isinstance(value, str) and value in _FOR_PEOPLE}
+    if words == "missing":
+        template = {key: value for key, value in template.items() if key not in said}
+    return {key: None if key in said else _wordless(value, words) for key, value in template.items()}
 
 
 _blueprints: OrderedDict[int, Blueprint] = OrderedDict()

@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
                 self._timer = self._house.loop.call_later(delay, self._on_time)
                 return
             at_hand.waited = False
-            at_hand.step += 1
+            at_hand.step += not step.endless
             at_hand.sent = step.sent
             if at_hand.step == len(steps):
                 self._tell(at_hand)

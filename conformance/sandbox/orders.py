@@ -1,7 +1,7 @@
 """The life of an order, and how it is shown at each of its ages.
 
 What lives here: booking, and the values from which the contract's templates are filled in.
-What must never be known here: faults, idempotency, and who asked.
+What must never be known here: faults of the line, idempotency, and who asked.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from pydantic import JsonValue
 
+from conformance.faults import Processing
 from conformance.sandbox.answers import Answer, Caller
 from conformance.sandbox.documents import amount, money, write_document
 from conformance.sandbox.templates import point
@@ -19,15 +20,25 @@ from conformance.sandbox.world import Item, Order, World
 
 
 def book(
-    world: World, body: bytes, request: JsonValue, mode: str, caller: Caller, exchange: int
+    world: World,
+    body: bytes,
+    request: JsonValue,
+    mode: str,
+    caller: Caller,
+    exchange: int,
+    course: Processing | None = None,
 ) -> tuple[Order, Answer]:
     """Puts a valid order into the ledger; the answer is the original one, to be replayed ever after. `request`
-    is what the body says.
+    is what the body says; `course`: how an asynchronous order goes on, if not as the contract says.
     """
     orders = world.contract.orders
     now, wall = world.elapsed(), world.pace.today()
     synchronous = mode == orders.modes["sync"]
-    processing = 0.0 if synchronous else orders.processing
+    processing, fails = orders.processing, False
+    if course is not None:
+        processing, fails = course.seconds, course.ends == "failed"
+    if synchronous:
+        processing, fails = 0.0, False
     values = face_values(world, request)
     order = Order(
         number=len(world.orders) + 1,
@@ -50,6 +61,7 @@ def book(
             )
             for value in values
         ),
+        fails=fails,
     )
     world.book(order)
     if synchronous:

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from conformance.faults import (
     Close,
+    Drip,
     Empty,
     Error,
     ExtraFields,
@@ -23,6 +24,9 @@ from conformance.faults import (
     Hang,
     Html,
     InProgress,
+    Malformed,
+    OtherVersion,
+    Processing,
     RateLimit,
     Redirect,
     Reordered,
@@ -32,10 +36,10 @@ from conformance.faults import (
 )
 from conformance.sandbox.answers import FINAL_AFTER, Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
-from conformance.sandbox.documents import Unreadable
+from conformance.sandbox.documents import Unreadable, read_document, write_document
 from conformance.sandbox.orders import book, items_of
 from conformance.sandbox.reading import Request
-from conformance.sandbox.templates import point
+from conformance.sandbox.templates import point, with_value, without
 from conformance.sandbox.validation import Complaint
 from conformance.sandbox.world import Intent, Stored, World
 
@@ -83,8 +87,12 @@ class Placing:
         match fault:
             case Reset() | Close() | Hang() | Garbage() | Html() | Empty():
                 return self._process() if fault.when == "after" else None, fault, None
-            case Truncate() | ExtraFields() | Reordered():
+            case Truncate() | Drip() | OtherVersion() | ExtraFields() | Reordered():
                 return self._process(), fault, None
+            case Malformed():
+                return self._spoiled(fault), fault, None
+            case Processing():
+                return self._process(course=fault), None, None
             case Slow():
                 return self._process(busy=fault.seconds), fault, None
             case Redirect():
@@ -92,21 +100,23 @@ class Placing:
             case RateLimit():
                 return self._limited(fault), None, None
             case Error():
-                return self._error(fault), None, None
+                return self._error(fault), _aftermath(fault), None
             case InProgress():
                 return self._in_progress(fault)
             case _:
                 return self._process(), None, None
 
-    def _process(self, busy: float = 0.0) -> Answer:
-        """The API does its work; `busy`: seconds until its answer will have left."""
+    def _process(self, busy: float = 0.0, course: Processing | None = None) -> Answer:
+        """The API does its work; `busy`: seconds until its answer will have left; `course`: of an asynchronous
+        order.
+        """
         if known := self._known():
             return known
         if refusal := self._refuse():
             self._store(refusal, busy)
             return refusal
         order, answer = book(
-            self._world, self._request.body, self._body, self._mode, self._caller, self._exchange
+            self._world, self._request.body, self._body, self._mode, self._caller, self._exchange, course
         )
         self._booked = order.order_id
         self._store(answer, busy)
@@ -181,7 +191,9 @@ class Placing:
         return self._world.blueprint.rate_limited(until - wall, formatdate(until, usegmt=True))
 
     def _error(self, fault: Error) -> Answer:
-        answer = self._world.blueprint.error(fault.type, fault.status)
+        answer = self._world.blueprint.error(
+            fault.type, fault.status, message=fault.message, help=fault.help, words=fault.words
+        )
         if fault.cached:
             if known := self._known():
                 return known
@@ -192,6 +204,24 @@ class Placing:
             self._process()
         return answer
 
+    def _spoiled(self, fault: Malformed) -> Answer:
+        """What the wire will make unreadable; what only the contract knows how to spoil is spoiled already."""
+        blueprint, contract = self._world.blueprint, self._world.contract
+        processed = self._process() if fault.when == "after" else None
+        pointer = contract.orders.id
+        if fault.status >= 300:
+            answer, pointer = blueprint.error_of_status(fault.status), contract.errors.type_field
+        elif processed is None:
+            answer = Answer(fault.status, b"{}", "unreadable")
+        else:
+            answer = replace(processed, status=fault.status) if processed.order_id else processed
+        if fault.form not in ("no-id", "odd-id"):
+            return answer
+        body = read_document(answer.body)
+        odd: JsonValue = {"value": point(body, pointer)}
+        spoiled = without(body, pointer) if fault.form == "no-id" else with_value(body, pointer, odd)
+        return replace(answer, body=write_document(spoiled))
+
     def _in_progress(self, fault: InProgress) -> tuple[Answer, None, Answer | None]:
         # Until the final answer has left, whoever asks a second time is told to wait as well.
         answer = self._process(busy=FINAL_AFTER if fault.form == "102-then-final" else 0.0)
@@ -200,3 +230,10 @@ class Placing:
             return answer, None, None
         told = self._world.blueprint.in_progress(fault.form)
         return (answer, None, told) if fault.form == "102-then-final" else (told, None, None)
+
+
+def _aftermath(fault: Error) -> Fault | None:
+    """What the wire does with the answer of an error fault."""
+    if fault.lost:
+        return Reset(when="after")
+    return {"plain": None, "extra-fields": ExtraFields(), "reordered": Reordered()}[fault.shape]

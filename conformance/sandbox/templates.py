@@ -128,6 +128,26 @@ def point(value: JsonValue, pointer: str) -> JsonValue:
     return _walk(value, _tokens(pointer))
 
 
+def without(value: JsonValue, pointer: str) -> JsonValue:
+    """The value without the property that the JSON pointer points at; as it is if there is none."""
+    return _changed(value, _tokens(pointer), ())
+
+
+def with_value(value: JsonValue, pointer: str, other: JsonValue) -> JsonValue:
+    """The value with another one in the place of the property that the JSON pointer points at."""
+    return _changed(value, _tokens(pointer), (other,))
+
+
+def _changed(value: JsonValue, path: tuple[str, ...], others: tuple[JsonValue, ...]) -> JsonValue:
+    if not isinstance(value, dict) or not path or path[0] not in value:
+        return value
+    token, rest = path[0], path[1:]
+    if rest:
+        return {**value, token: _changed(value[token], rest, others)}
+    left = {key: entry for key, entry in value.items() if key != token}
+    return {**left, **dict(zip(path, others, strict=False))}
+
+
 @lru_cache(maxsize=256)
 def _tokens(pointer: str) -> tuple[str, ...]:
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])

@@ -18,12 +18,15 @@ from pydantic import JsonValue
 from conformance.evidence import AnswerClass, Delivery
 from conformance.faults import (
     Close,
+    Drip,
     Empty,
     ExtraFields,
     Fault,
     Garbage,
     Hang,
     Html,
+    Malformed,
+    OtherVersion,
     Redirect,
     Reordered,
     Reset,
@@ -43,6 +46,9 @@ _GARBAGE: Final = b"\x00\x16SSH-0.0-nothing that a client of HTTP would read\r\n
 _PAGE: Final = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>Bad Gateway</body>\r\n</html>\r\n"
 )
+_OTHER_SHAPES: Final[Mapping[str, bytes]] = {"list": b'[{"unseen":true}]', "text": b'"OK"', "null": b"null"}
+_NO_UTF8: Final = b'"unseen":"' + "gro\u00df".encode("latin-1") + b'"'
+_HUGE: Final = b'"unseen":"' + b"x" * 5_000_000 + b'"'
 _UNSEEN: Final[Mapping[str, JsonValue]] = {
     "unseen_text": "nobody has told you of this property",
     "unseen_number": 12.5,
@@ -69,11 +75,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Wait `delay` seconds, then write `data`; thereupon `sent` is what has been sent."""
+    """Wait `delay` seconds, then write `data`; thereupon `sent` is what has been sent. `endless`: and again, and
+    again, so that no step comes after it.
+    """
 
     data: bytes
     sent: Sent
     delay: float = 0.0
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +101,8 @@ NO_SCRIPT: Final = Script((), "next")
 class Place:
     """Where the answer goes out: what the wire must know about the request and the listener.
 
-    `headers` are in every answer. `elsewhere` and `in_the_clear` are URLs of the same request at another host
-    name, and without TLS. `today`: seconds since 1970.
+    `headers` are in every answer of the API: they name its version. `elsewhere` and `in_the_clear` are URLs of
+    the same request at another host name, and without TLS. `today`: seconds since 1970.
     """
 
     headers: Headers
@@ -245,6 +254,68 @@ def _empty(fault: Fault, reply: Reply, place: Place) -> Script:
     return _unreadable(answer.status if answer and booked else 502, "application/json", b"", place)
 
 
+def _malformed(fault: Fault, reply: Reply, place: Place) -> Script:
+    """The body in one of the forms that no contract describes, wholly delivered."""
+    assert isinstance(fault, Malformed)
+    answer = reply.answer
+    assert answer is not None
+    kind, body = "application/json", answer.body
+    match fault.form:
+        case "html":
+            return _unreadable(answer.status, "text/html", _PAGE, place)
+        case "empty":
+            return _unreadable(answer.status, kind, b"", place)
+        case "truncated-json":
+            body = body[: len(body) // 2]
+        case "list" | "text" | "null":
+            body = _OTHER_SHAPES[fault.form]
+        case "wrong-type":
+            kind = "text/plain"
+        case "wrong-charset":
+            kind, body = "application/json; charset=utf-8", _with_property(body, _NO_UTF8)
+        case "huge":
+            body = _with_property(body, _HUGE)
+        case "no-id" | "odd-id":  # spoiled by whoever knows where they stand
+            pass
+    told = replace(answer, kind="unreadable", body=body, error_type=None, retry_after=None)
+    headers = _headers(len(body), kind, place, answer.headers)
+    written = b"" if place.bodiless else body
+    return Script(
+        (Step(_head(answer.status, headers) + written, _told(told, headers, written)),), _after(place)
+    )
+
+
+def _with_property(body: bytes, written: bytes) -> bytes:
+    """The object with one more property, which stands first."""
+    rest = body.lstrip()[1:]
+    return b"{" + written + (b"" if rest.lstrip().startswith(b"}") else b",") + rest
+
+
+def _drip(fault: Fault, reply: Reply, place: Place) -> Script:
+    """The head, and then a byte at a time of the white space that may stand before the document, for ever."""
+    assert isinstance(fault, Drip)
+    answer = reply.answer
+    assert answer is not None
+    headers = tuple(
+        ("Transfer-Encoding", "chunked") if name == "Content-Length" else (name, value)
+        for name, value in _headers(0, "application/json", place, answer.headers)
+    )
+    sent = Sent("unreadable", "partial", answer.status, headers=headers)
+    return Script(
+        (
+            Step(_head(answer.status, headers), sent),
+            Step(b"1\r\n \r\n", sent, delay=fault.seconds, endless=True),
+        ),
+        "silence",
+    )
+
+
+def _other_version(fault: Fault, reply: Reply, place: Place) -> Script:
+    assert isinstance(fault, OtherVersion)
+    headers = tuple((name, fault.version) for name, _ in place.headers)
+    return script(replace(reply, treatment=None), replace(place, headers=headers))
+
+
 def _redirect(fault: Fault, reply: Reply, place: Place) -> Script:
     assert isinstance(fault, Redirect)
     location = place.elsewhere if fault.to == "other-host" else place.in_the_clear
@@ -287,6 +358,9 @@ _TREATMENTS: Final[Mapping[type, Callable[[Fault, Reply, Place], Script]]] = {
     Hang: _cut("silence"),
     Slow: _slow,
     Truncate: _truncate,
+    Malformed: _malformed,
+    Drip: _drip,
+    OtherVersion: _other_version,
     Garbage: _garbage,
     Html: _html,
     Empty: _empty,

@@ -43,7 +43,7 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order that exists. `body` is the order as it was sent; thousands of them are lighter in bytes than
-    in objects. `ready_at`: the second of the trial at which it is finished.
+    in objects. `ready_at`: the second of the trial at which it is finished, or has failed if it `fails`.
     """
 
     number: int
@@ -59,6 +59,7 @@ class Order:
     completed_at: str
     total: str
     items: tuple[Item, ...]
+    fails: bool = False
 
 
 @dataclass(slots=True)
@@ -111,14 +112,19 @@ class Limiter:
 
 @dataclass(slots=True)
 class Intent:
-    """One business intent as the sandbox sees it: its attempts so far, and what the next ones will meet."""
+    """One business intent as the sandbox sees it: its attempts so far, and what the next ones will meet. `endless`:
+    the last fault of the schedule is never used up.
+    """
 
     reference: str | None
     schedule: deque[Fault]
     attempts: int = 0
     keys: set[str] = field(default_factory=set)
+    endless: bool = False
 
     def next_fault(self) -> Fault | None:
+        if self.endless and len(self.schedule) == 1:
+            return self.schedule[0]
         return self.schedule.popleft() if self.schedule else None
 
 
@@ -143,7 +149,7 @@ class Intents:
         self._face_values = {order.reference: order.face_value for order in orders}
         self._only: Intent | None = None
         for order in orders:
-            intent = Intent(order.reference, _unrolled(order.schedule))
+            intent = Intent(order.reference, _unrolled(order.schedule), endless=order.endless)
             self._planned.setdefault(amount(order.face_value), []).append(intent)
             self._only = intent if len(orders) == 1 else None
         self._schedule = schedule
@@ -259,10 +265,13 @@ class World:
         self.orders_by_id[order.order_id] = order
 
     def is_completed(self, order: Order) -> bool:
-        return self.elapsed() >= order.ready_at
+        return self.elapsed() >= order.ready_at and not order.fails
 
     def state(self, order: Order) -> str:
-        return self.contract.orders.states["completed" if self.is_completed(order) else "processing"]
+        states = self.contract.orders.states
+        if self.elapsed() < order.ready_at:
+            return states["processing"]
+        return states["failed" if order.fails else "completed"]
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """What has been recorded so far, by number."""
