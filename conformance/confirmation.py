@@ -47,7 +47,12 @@ def decisive(planned: Trial, evidence: Evidence, remarks: Iterable[Remark]) -> D
 
 
 def _until(order: PlannedOrder, attempt: int | None) -> PlannedOrder:
-    return order if attempt is None else replace(order, schedule=_first(order.schedule, attempt))
+    if attempt is None:
+        return order
+    schedule = order.schedule
+    if order.endless:
+        schedule += schedule[-1:] * attempt
+    return replace(order, schedule=_first(schedule, attempt), endless=False)
 
 
 def _first(schedule: Schedule, attempts: int) -> Schedule:

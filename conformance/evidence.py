@@ -151,14 +151,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One time that the client was handed the order. No outcome: it crashed, hung or was ended."""
+    """One time that the client was handed the order. No outcome: it crashed, hung or was ended; `killed`: as the
+    schedule said.
+    """
 
     reference: str
     number: int
     started_at: float
     ended_at: float | None
     outcome: Outcome | None
-    ending: Literal["answered", "crashed", "hung", "stopped"] = "answered"
+    ending: Literal["answered", "crashed", "hung", "stopped", "killed"] = "answered"
     detail: str = ""
     """exception text or the reason for the ending; redacted, at most a few lines"""
 

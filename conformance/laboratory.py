@@ -5,6 +5,7 @@ What must never be known here: how a trial is run (`rigs/`), and what any check 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -14,9 +15,9 @@ from concurrent.futures import TimeoutError as NotInTime
 from functools import partial
 
 from conformance.confirmation import Decisive
-from conformance.evidence import Evidence, Trial, trials
-from conformance.faults import InProgress, Schedule
-from conformance.planning import seed_of, with_references
+from conformance.evidence import Evidence, PlannedOrder, Trial, trials
+from conformance.faults import InProgress
+from conformance.planning import kills, seed_of, with_references
 from conformance.rigs import Rig
 
 Doubt = Callable[[Trial, Evidence], Decisive | None]
@@ -83,9 +84,11 @@ class Laboratory:
 
     def obstacle(self, trial: Trial) -> str | None:
         """What the rig cannot do of this trial, whatever time it is given; None if it can do all of it."""
+        if trial.later is not None and not self.rig.facts.leaps:
+            return f"only the virtual clock can let {trial.later / 86_400:.0f} days pass"
         if self.rig.facts.ours:
             return None
-        if trial.restart:
+        if trial.restart or kills(trial):
             return "the service was running already, so golive does not restart it"
         if trial.verbose:
             return "the service was running already, so golive does not see what it writes"
@@ -94,7 +97,7 @@ class Laboratory:
     def bears(self, trial: Trial) -> bool:
         """Is this trial one that can be run, and waited for?"""
         longest = self.rig.facts.longest
-        short = longest is None or all(_length(order.schedule) <= longest for order in trial.orders)
+        short = longest is None or all(_length(order, trial.once) <= longest for order in trial.orders)
         return short and self.obstacle(trial) is None
 
     def evidence(self, trial: Trial) -> Evidence:
@@ -247,5 +250,8 @@ class _Bench:
         self.rig.close()
 
 
-def _length(schedule: Schedule) -> int:
-    return sum(fault.times if isinstance(fault, InProgress) else 1 for fault in schedule)
+def _length(order: PlannedOrder, once: bool) -> float:
+    """Faults that the order meets. Where they never end, one call at least does, or is ended."""
+    if order.endless and not once:
+        return math.inf
+    return sum(fault.times if isinstance(fault, InProgress) else 1 for fault in order.schedule)

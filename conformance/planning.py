@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from conformance.evidence import PlannedOrder, Trial
-from conformance.faults import Fault, Schedule, to_mappings
+from conformance.faults import Fault, Kill, Schedule, to_mappings
 
 if TYPE_CHECKING:
     from conformance.contract import Contract
@@ -114,6 +114,11 @@ def trial(
         limit=limit,
         seed=seed,
     )
+
+
+def kills(planned: Trial) -> bool:
+    """Is the client killed somewhere in it?"""
+    return any(isinstance(fault, Kill) for order in planned.orders for fault in order.schedule)
 
 
 def singles(contract: Contract, *faults: Fault, verbose: bool = False) -> tuple[Trial, ...]:

@@ -17,7 +17,7 @@ class Facts:
     """How a rig examines. `confinement`: how its client is kept on loopback, or why it is not. `parallel`: trials
     that run side by side. `longest`: faults that one order can meet at the most, where each of them may cost
     minutes; None where they cost nothing. `ours`: the client is started and ended by the rig, so that it can be
-    restarted, made talkative and listened to.
+    restarted, made talkative and listened to. `leaps`: its clock can let a month pass at once.
     """
 
     confined: bool
@@ -25,6 +25,7 @@ class Facts:
     parallel: int
     longest: int | None = None
     ours: bool = True
+    leaps: bool = False
 
 
 class Rig(Protocol):

@@ -58,6 +58,7 @@ class HostedRig:
             self._confinement.reason or "",
             1,
             None if clock == "virtual" else 3,
+            leaps=clock == "virtual",
         )
         self.secrets: list[str] = []
         self._profile = profile

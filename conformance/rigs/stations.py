@@ -7,6 +7,7 @@ What must never be known here: how many stations there are, and any check.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -229,7 +230,9 @@ def _are_settled(trial: Trial, calls: tuple[Call, ...]) -> str:
     return "open" if "unknown" in kinds else "created" if kinds == {"created"} else "decided"
 
 
-def _provocation(trial: Trial) -> int:
+def _provocation(trial: Trial) -> float:
+    if any(order.endless for order in trial.orders):
+        return math.inf
     return sum(
         fault.times if isinstance(fault, InProgress) else 1
         for order in trial.orders
