@@ -1,12 +1,13 @@
 # `make help` says what there is. Needs python3 (3.11 or newer), git and make; all else goes into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint gallery bench clean
+.PHONY: help setup demo test lint gallery soak mutants docs bench clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
 ARGS   ?=
+N      ?= 5
 
 help:
 	@echo 'make demo     see golive at work: a client that is ready to go live, and its report'
@@ -15,6 +16,11 @@ help:
 	@echo '              make test ARGS="-k contract -x" hands its arguments to pytest'
 	@echo 'make lint     ruff and mypy alone'
 	@echo 'make gallery  which check catches which broken client, and that it accuses no correct one'
+	@echo '              make gallery ARGS="NewKey Slow" takes those whose name has one of these words'
+	@echo 'make soak     correct clients over many seeds, with generated trials: nobody may accuse them of anything'
+	@echo '              make soak N=20 takes so many seeds; minutes for each'
+	@echo 'make mutants  the reference client, edited in some dozens of places: which edits does no check see?'
+	@echo 'make docs     docs/checks.md, from the checks themselves'
 	@echo 'make bench    how fast golive is, against the bare client, the real clock and other mocks; about ten minutes,'
 	@echo '              written to docs/benchmarks.md. make bench ARGS=trials measures one thing'
 	@echo 'make setup    a $(VENV) to work in; the others call it as they need it'
@@ -36,6 +42,15 @@ lint: $(VENV)/.ready-to-develop
 
 gallery: $(VENV)/.ready-to-develop
 	$(BIN)/python -m gallery $(ARGS)
+
+soak: $(VENV)/.ready-to-develop
+	$(BIN)/python -m gallery.soak --seeds $(N) $(ARGS)
+
+mutants: $(VENV)/.ready-to-develop
+	$(BIN)/python -m gallery.mutation $(ARGS)
+
+docs: $(VENV)/.ready
+	$(BIN)/golive checks --markdown > docs/checks.md
 
 bench: $(VENV)/.ready-to-develop
 	$(BIN)/python benchmarks $(ARGS)

@@ -239,11 +239,19 @@ def checks(
     as_json: Annotated[
         bool, typer.Option("--json", help="A list of id, section, severity, title, requirements.")
     ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="All that is to be said of each, as one page.")
+    ] = False,
 ) -> None:
     """List every check."""
     from conformance import catalogue
 
     known = catalogue.checks()
+    if markdown:
+        from conformance.explanation import handbook
+
+        typer.echo(handbook(known), nl=False)
+        return
     if as_json:
         entries = [
             {

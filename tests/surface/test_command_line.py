@@ -106,7 +106,15 @@ def test_a_check_is_explained_from_requirement_to_remedy(snapshot: SnapshotAsser
 def test_every_check_can_be_explained() -> None:
     for check in catalogue.checks():
         output = golive("explain", check.id).output
-        for heading in "Requirement", "Why it matters", "How it is tested", "How to mend it":
+        headings = (
+            "Requirement",
+            "Why it matters",
+            "How it goes wrong",
+            "How it is tested",
+            "When it passes",
+            "How to mend it",
+        )
+        for heading in headings:
             assert f"\n{heading}\n  " in output
 
 
