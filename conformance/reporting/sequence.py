@@ -10,7 +10,17 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from conformance.evidence import Call, Evidence, Exchange
-from conformance.faults import Error, InProgress, RateLimit, Redirect
+from conformance.faults import (
+    Drip,
+    Error,
+    InProgress,
+    Malformed,
+    MalformedForm,
+    OtherVersion,
+    Processing,
+    RateLimit,
+    Redirect,
+)
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import duration, shortened
 
@@ -156,7 +166,7 @@ class _Teller:
         at = exchange.received_at if exchange.answered_at is None else exchange.answered_at
         yield _Step(at, position + 1, "sandbox", "; ".join([*booked, _answer(exchange)]))
         left = exchange.client_gone_at
-        if left is not None and (exchange.fault is None or exchange.fault.fault not in LEFT_BY_SERVER):
+        if left is not None and not _left_by_server(exchange):
             waited = duration(left - exchange.received_at)
             yield _Step(left, position + 2, "client", f"hangs up, {waited} after it asked")
 
@@ -179,6 +189,13 @@ class _Teller:
         ends = [end for end in (last.answered_at, last.client_gone_at) if end is not None]
         wait = exchange.received_at - min(ends, default=last.received_at)
         return "(at once)" if wait < 0.001 else f"(waited {duration(wait)})"
+
+
+def _left_by_server(exchange: Exchange) -> bool:
+    fault = exchange.fault
+    if isinstance(fault, Error):
+        return fault.lost
+    return fault is not None and fault.fault in LEFT_BY_SERVER
 
 
 def _name(exchange: Exchange) -> str:
@@ -219,6 +236,19 @@ _UNREADABLE = {
     "html": "with a load balancer's HTML page",
     "empty": "with an empty body",
 }
+_MALFORMED: dict[MalformedForm, str] = {
+    "html": "with an HTML page",
+    "empty": "with an empty body",
+    "truncated-json": "with half of a JSON document",
+    "list": "with a JSON list",
+    "text": "with a JSON string",
+    "null": "with JSON null",
+    "no-id": "without an id or type",
+    "odd-id": "with an id or type that is no string",
+    "wrong-type": "as plain text",
+    "wrong-charset": "with bytes that are no UTF-8",
+    "huge": "with five megabytes beside the answer",
+}
 _ODD = {
     "extra-fields": "with properties never seen before",
     "reordered": "its properties in another order",
@@ -246,9 +276,29 @@ def _answer(exchange: Exchange) -> str:
             text = f"{status} rate limited, {wait}"
         case InProgress():
             text = _in_progress(exchange, fault.form)
-        case Error() if fault.cached:
-            text = f"{text}, stored for this key"
+        case Malformed():
+            text = f"{status}, {_MALFORMED[fault.form]}"
+        case Drip():
+            text = f"{status}, then a byte every {duration(fault.seconds)}, without end"
+        case OtherVersion():
+            text = f"{text}, naming version {plain(fault.version, 40)}"
+        case Processing():
+            text = f"{text}; {fault.ends} after {duration(fault.seconds)}"
+        case Error():
+            text = _error(text, fault)
     return text
+
+
+def _error(text: str, fault: Error) -> str:
+    if fault.lost:
+        text = f"connection reset instead of {plain(fault.type, 80)}"
+    if fault.cached:
+        text = f"{text}, stored for this key"
+    if fault.words != "given":
+        text = f"{text}, {'without' if fault.words == 'missing' else 'with null for'} message and help"
+    elif fault.message is not None:
+        text = f'{text}, message "{plain(fault.message, 60)}"'
+    return f"{text}, {_ODD[fault.shape]}" if fault.shape != "plain" else text
 
 
 def _in_progress(exchange: Exchange, form: str) -> str:

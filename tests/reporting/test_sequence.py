@@ -10,6 +10,7 @@ from reporting_samples import ORDER, attempt, bought_twice, surfaced_and_crashed
 from conformance.evidence import Call, ClockReading, Evidence, LedgerEntry, Outcome, PlannedOrder, Trial
 from conformance.faults import (
     Close,
+    Drip,
     Empty,
     Error,
     ExtraFields,
@@ -17,6 +18,9 @@ from conformance.faults import (
     Hang,
     Html,
     InProgress,
+    Malformed,
+    OtherVersion,
+    Processing,
     RateLimit,
     Redirect,
     Reordered,
@@ -157,6 +161,33 @@ def test_a_client_that_gives_up_on_a_silent_server():
             Error(type="oops", cached=True),
             {"answer": "transient", "status": 500, "error_type": "oops"},
             "500 oops, stored for this key",
+        ),
+        (
+            Error(type="oops", cached=True, lost=True),
+            {},
+            "connection reset instead of oops, stored for this key",
+        ),
+        (
+            Error(type="oops", words="missing"),
+            {"answer": "transient", "status": 500, "error_type": "oops"},
+            "500 oops, without message and help",
+        ),
+        (
+            Error(type="oops", message="\x1b[1mall well", shape="reordered"),
+            {"answer": "transient", "status": 500, "error_type": "oops"},
+            '500 oops, message "\\x1b[1mall well", its properties in another order',
+        ),
+        (Malformed(form="null", status=403), {"status": 403}, "403, with JSON null"),
+        (Drip(), {"status": 200}, "200, then a byte every 5 s, without end"),
+        (
+            OtherVersion(version="2031-01-01"),
+            {"answer": "success", "status": 200},
+            "200 success, naming version 2031-01-01",
+        ),
+        (
+            Processing(ends="failed"),
+            {"answer": "success", "status": 202},
+            "202 success; failed after 30 s",
         ),
         (Slow(), {"answer": "success", "status": 200}, "200 success"),
         (
