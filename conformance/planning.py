@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from conformance.evidence import PlannedOrder, Trial
-from conformance.faults import Fault, Kill, Schedule, to_mappings
+from conformance.faults import Drip, Fault, Kill, Schedule, to_mappings
 
 if TYPE_CHECKING:
     from conformance.contract import Contract
@@ -119,6 +119,13 @@ def trial(
 def kills(planned: Trial) -> bool:
     """Is the client killed somewhere in it?"""
     return any(isinstance(fault, Kill) for order in planned.orders for fault in order.schedule)
+
+
+def is_endless(planned: Trial) -> bool:
+    """Is there an order whose faults never end, or an answer that never does?"""
+    return any(
+        order.endless or any(isinstance(fault, Drip) for fault in order.schedule) for order in planned.orders
+    )
 
 
 def singles(contract: Contract, *faults: Fault, verbose: bool = False) -> tuple[Trial, ...]:

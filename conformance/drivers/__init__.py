@@ -28,11 +28,13 @@ class NoRestart(Exception):
 
 class Driver(Protocol):
     """One client, ready to be handed orders. `epoch`: when the trial began, on the client's monotonic clock;
-    times of calls count from there, in client seconds.
+    times of calls count from there, in client seconds. `limit`: seconds on the wall for one call; both may be set
+    between trials.
     """
 
     kind: str
     epoch: float
+    limit: float
 
     @property
     def spoilt(self) -> bool:
@@ -80,6 +82,14 @@ class Driver(Protocol):
         """
         ...
 
+    def kill(self) -> None:
+        """Ends every process of the client by SIGKILL, and returns when they are gone. Calls in which one of them
+        was at work and had said nothing yet end as `killed`; the next order has a new process.
+
+        Raises NoRestart where it is not `restartable`.
+        """
+        ...
+
     def outputs(self) -> tuple[Output, ...]:
         """What the client wrote since the last time, redacted, with the places where it showed its key. After
         `close` it gives what was written at the end.
@@ -94,7 +104,8 @@ class Driver(Protocol):
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a client process is started into. `env`: of the profile, braces not filled in; `preload`: set beside
-    it, as it is; `limit`: seconds on the wall for one call; `confinement`: None for a service that runs already.
+    it, as it is; `limit`: seconds on the wall for one call, to begin with; `confinement`: None for a service that runs
+    already.
     """
 
     client: Client

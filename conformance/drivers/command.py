@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import signal
 import threading
 import time
 from contextlib import ExitStack
@@ -47,9 +48,11 @@ class CommandDriver:
         self._setting = setting
         self._pace = setting.pace
         self.epoch = setting.pace.now()
+        self.limit = setting.limit
         self._quarters = Quarters(setting)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._running: set[Process] = set()
+        self._slain: set[Process] = set()
 
     @property
     def killed(self) -> bool:
@@ -64,13 +67,14 @@ class CommandDriver:
 
     def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
         """Blocks until the process has said what it believes, has ended, or is ended."""
-        began, deadline = self._pace.now(), time.monotonic() + self._setting.limit
+        began, deadline = self._pace.now(), time.monotonic() + self.limit
         request = json.dumps({"reference": order.handed_as, "order": order.body}).encode() + b"\n"
         ear = _Ear(self._pace)
         scanner = self._quarters.scanner
         recordings = (Recording("stdout", scanner), Recording("stderr", scanner))
         ending: _Ending = "crashed"
         ended = ""
+        slain = False
         try:
             with ExitStack() as stack:
                 talk = _Conversation(stack, request, ear, recordings)
@@ -84,7 +88,8 @@ class CommandDriver:
                 with self._lock:
                     self._running.add(process)
                 ending = talk.run(process, stop, deadline)
-                if ending == "crashed":
+                slain = self._is_slain(process)
+                if ending == "crashed" and not slain:
                     ended = self._quarters.ended(process)
         except NotStarted as error:
             ear.said = Crash(f"client.command could not be started: {error}")
@@ -94,12 +99,14 @@ class CommandDriver:
         call = Call(order.reference, number, began - self.epoch, over - self.epoch, None)
         if isinstance(ear.said, Outcome):
             return replace(call, outcome=redacted(ear.said, scanner.redact))
+        if slain:
+            return replace(call, ending="killed")
         if ending == "stopped":
             return replace(call, ending=ending)
         if ear.said is not None:
             detail = ear.said.detail
         elif ending == "hung":
-            detail = f"the client printed no outcome within {self._setting.limit:g} seconds"
+            detail = f"the client printed no outcome within {self.limit:g} seconds"
         else:
             tail = last_lines([(output.stream, output.text) for output in outputs])
             detail = f"the client printed no outcome and ended with {ended}{tail}"
@@ -108,6 +115,14 @@ class CommandDriver:
     def restart(self) -> None:
         """Does nothing: the next order has a process of its own anyway."""
 
+    def kill(self) -> None:
+        with self._lock:
+            self._slain |= self._running
+            for process in self._slain:
+                process.signal(signal.SIGKILL)
+            # Whoever waits for one of them ends what it has started as well.
+            self._lock.wait_for(lambda: not self._slain)
+
     def outputs(self) -> tuple[Output, ...]:
         """Streams of each call, and what was written to log files and to the client's own folders."""
         return self._quarters.outputs()
@@ -115,10 +130,16 @@ class CommandDriver:
     def close(self) -> None:
         self._quarters.close()
 
+    def _is_slain(self, process: Process) -> bool:
+        with self._lock:
+            return process in self._slain
+
     def _end(self, process: Process) -> None:
+        process.end()
         with self._lock:
             self._running.discard(process)
-        process.end()
+            self._slain.discard(process)
+            self._lock.notify_all()
 
 
 class _Conversation:

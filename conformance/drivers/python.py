@@ -110,13 +110,13 @@ class PythonDriver:
         limit: float,
     ) -> None:
         self.epoch = time.monotonic()
+        self.limit = limit
         self._traces: list[str] = []
         self._unfinished = 0
         self._target = target
         self._context = context
         self._contract = contract
         self._scanner = scanner
-        self._limit = limit
 
     @property
     def spoilt(self) -> bool:
@@ -151,13 +151,13 @@ class PythonDriver:
         threading.Thread(target=run, name=f"client-{order.reference}-{number}", daemon=True).start()
         if isinstance(stop, Stop):
             stop.tell(over.set)
-        over.wait(self._limit)
+        over.wait(self.limit)
         ended = time.monotonic() - self.epoch
         if not believed:
             self._unfinished += 1
             if stop.is_set():
                 return Call(order.reference, number, started, ended, None, "stopped")
-            detail = f"no answer within {self._limit:.0f} client seconds"
+            detail = f"no answer within {self.limit:.0f} client seconds"
             return Call(order.reference, number, started, ended, None, "hung", detail)
         result = believed[0]
         if isinstance(result, Crash):
@@ -170,6 +170,10 @@ class PythonDriver:
     def restart(self) -> None:
         """Raises NoRestart: the rig has to replace the process that this driver lives in."""
         raise NoRestart("a function is restarted by replacing the process that it lives in")
+
+    def kill(self) -> None:
+        """Raises NoRestart: this very process would be gone."""
+        raise NoRestart("a function cannot be killed without the process that calls it")
 
     def outputs(self) -> tuple[Output, ...]:
         """The tracebacks of what the function raised. All else is written by this very process."""

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import selectors
+import signal
 import struct
 import termios
 import threading
@@ -193,6 +194,8 @@ class Resident:
         number, grace = self._farewell
         self._deadline = time.monotonic() + grace
         self.how = ""
+        if number == signal.SIGKILL:
+            return  # at once, and without a sign that the end is near
         if self._input is not None:
             self._wait_for_room(False)
             self._input.close()

@@ -49,6 +49,7 @@ class ServiceDriver:
         self._setting = setting
         self._pace = setting.pace
         self.epoch = setting.pace.now()
+        self.limit = setting.limit
         self.spoilt = False
         self.restartable = bool(setting.client.command)
         assert setting.client.url is not None
@@ -65,6 +66,7 @@ class ServiceDriver:
         self._resident: Resident | None = None
         self._reported: Resident | None = None  # its end was told in a call
         self._serves = False
+        self._slain: list[Resident] = []
         self._note = ""
 
     @property
@@ -103,7 +105,7 @@ class ServiceDriver:
         except NotReady as error:
             return replace(call, ended_at=self._now(), ending="crashed", detail=str(error))
         body = json.dumps({"reference": order.handed_as, "order": order.body}).encode()
-        resident, deadline = self._resident, time.monotonic() + self._setting.limit
+        resident, deadline = self._resident, time.monotonic() + self.limit
         call = replace(call, started_at=self._now())
         said: Answer | NoAnswer | None = None
         with suppress(Interrupted):
@@ -116,10 +118,12 @@ class ServiceDriver:
             self.spoilt = True
             if stop.is_set():
                 return replace(call, ending="stopped")
-            detail = f"the service gave no answer within {self._setting.limit:g} seconds"
+            detail = f"the service gave no answer within {self.limit:g} seconds"
             return replace(call, ending="hung", detail=detail)
         if isinstance(said, Answer):
             return self._read(call, said)
+        if resident is not None and resident in self._slain:
+            return replace(call, ending="killed")
         if said.lost and resident is not None and resident.over.wait(_DYING) and not resident.how:
             return replace(call, ending="stopped")  # it was told to go
         return replace(call, ending="crashed", detail=self._redacted(self._why(said, resident)))
@@ -132,6 +136,14 @@ class ServiceDriver:
         if not self._command:
             raise NoRestart("the service was not started by golive; give client.command to have it restarted")
         self._end()
+        self.spoilt = False
+
+    def kill(self) -> None:
+        if not self._command:
+            raise NoRestart("the service was not started by golive; give client.command to have it killed")
+        if self._resident is not None:
+            self._slain.append(self._resident)
+        self._end(0.0, signal.SIGKILL)
         self.spoilt = False
 
     def outputs(self) -> tuple[Output, ...]:
@@ -158,11 +170,11 @@ class ServiceDriver:
             return self._setting.confinement.unconnected(family)
         return socket.socket(family, socket.SOCK_STREAM)
 
-    def _end(self) -> None:
+    def _end(self, grace: float = GRACE, number: int = signal.SIGTERM) -> None:
         resident, self._resident = self._resident, None
         self._serves = False
         if resident is not None:
-            resident.end(GRACE, signal.SIGTERM)
+            resident.end(grace, number)
 
     def _read(self, call: Call, answer: Answer) -> Call:
         note, self._note = self._note, ""

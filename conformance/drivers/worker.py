@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,7 @@ class WorkerDriver:
         self._setting = setting
         self._pace = setting.pace
         self.epoch = setting.pace.now()
+        self.limit = setting.limit
         self.spoilt = False
         self._quarters = Quarters(setting)
         self._numbers = itertools.count(
@@ -65,7 +67,7 @@ class WorkerDriver:
 
     def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
         """Blocks until the process has answered, has ended, or the call is over."""
-        began, deadline = self._pace.now(), time.monotonic() + self._setting.limit
+        began, deadline = self._pace.now(), time.monotonic() + self.limit
         call = Call(order.reference, number, began - self.epoch, None, None)
         notes: list[str] = []
         while True:
@@ -81,6 +83,8 @@ class WorkerDriver:
                 raise talk.failure
             if not question.lost or stop.is_set():
                 break
+        if talk.slain and not isinstance(question.said, Outcome):
+            return replace(call, ended_at=self._pace.now() - self.epoch, ending="killed")
         if isinstance(question.said, Outcome):
             outcome = redacted(question.said, self._quarters.scanner.redact)
             at = question.said_at - self.epoch
@@ -92,7 +96,7 @@ class WorkerDriver:
         if stop.is_set() or question.over.is_set():  # the second: the process was told to go
             return replace(ended, ending="stopped")
         detail = (
-            f"the client printed no answer with the id {question.number} within {self._setting.limit:g} seconds"
+            f"the client printed no answer with the id {question.number} within {self.limit:g} seconds"
             f"{talk.odd()}"
         )
         return replace(ended, ending="hung", detail=self._quarters.scanner.redact(detail))
@@ -103,6 +107,14 @@ class WorkerDriver:
             talk, self._talk = self._talk, None
         if talk is not None:
             talk.resident.end(GRACE)
+        self.spoilt = False
+
+    def kill(self) -> None:
+        with self._lock:
+            talk, self._talk = self._talk, None
+        if talk is not None:
+            talk.slain = True
+            talk.resident.end(0.0, signal.SIGKILL)
         self.spoilt = False
 
     def outputs(self) -> tuple[Output, ...]:
@@ -146,11 +158,12 @@ class _Question:
 
 class _Talk:
     """What is said to one process, and by it. `over`: the process is gone; `epilogue`: what became of it, where
-    no order was told.
+    no order was told; `slain`: it was killed, since the trial wants it so.
     """
 
     def __init__(self, quarters: Quarters, command: tuple[str, ...], pace: Pace) -> None:
         self.over = False
+        self.slain = False
         self.epilogue = ""
         self._pace = pace
         self._lines = Lines()

@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from conformance import bounds
 from conformance.clock.acceleration import Accelerator
 from conformance.clock.pace import Pace
 from conformance.contract import Contract
@@ -26,7 +27,7 @@ from conformance.drivers.confinement import Confinement
 from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.evidence import Evidence, Trial
 from conformance.hygiene.canary import Canary, canary_of, mint
-from conformance.planning import with_references
+from conformance.planning import is_endless, with_references
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
 from conformance.rigs.stations import Station, Terms
@@ -39,7 +40,7 @@ that are started for each order
 """
 LONGEST = 3
 """faults for one order on the real clock: the suite, as the caller, waits 300 s before it asks for the fifth time"""
-CALL_LIMITS = (300.0, 120.0)
+CALL_LIMITS = (bounds.ATTEMPT + 10.0, 120.0)
 """seconds on the wall for one call on the real clock; the second for a client that is known to hang"""
 CLIENT_LIMITS = (1_200.0, 600.0)
 """the same in client seconds on the accelerated clock, where it is no less than a minute on the wall"""
@@ -136,7 +137,9 @@ class DirectRig:
                         raise RigError(str(error)) from None
                     station.spent = True
                     continue
-            self._hung = self._hung or any(call.ending == "hung" for call in evidence.calls)
+            # Where nothing ever ends, nothing is learnt about other trials by it.
+            hung = not is_endless(trial) and any(call.ending == "hung" for call in evidence.calls)
+            self._hung = self._hung or hung
             if not station.disturbed or self._stopped:
                 return evidence
         if station.driver.killed:

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
+from conformance import bounds
 from conformance.contract import Contract
 from conformance.drivers.confinement import Confinement
 from conformance.drivers.environment import clean_env, import_paths
@@ -37,8 +38,6 @@ SILENCE = {"virtual": 60.0, "real": 600.0}
 """seconds on the wall without a word from the host, after which it is given up"""
 START = 60.0
 """seconds on the wall that importing the client may take"""
-VIRTUAL_LIMIT = 3_600.0
-"""client seconds for one call, as `retries.bounded` allows"""
 REAL_LIMIT = 180.0
 
 
@@ -129,7 +128,7 @@ class HostedRig:
             folder=str(self._profile.folder),
             log_files=tuple(self._client.log_files),
             output_folder=str(output),
-            call_limit=VIRTUAL_LIMIT if self._clock == "virtual" else REAL_LIMIT,
+            call_limit=bounds.CALL if self._clock == "virtual" else REAL_LIMIT,
             resumes=self._client.resumes,
         )
         host = _Host(self._confinement, configuration, output, self._cwd)

@@ -13,15 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance import bounds
 from conformance.clock.pace import Pace
 from conformance.contract import Contract
 from conformance.drivers import Driver, Setting, driver_for
 from conformance.drivers.confinement import Confinement
-from conformance.evidence import Call, ClockReading, Evidence, Exchange, Trial
+from conformance.evidence import Call, ClockReading, Evidence, Exchange, PlannedOrder, Trial
 from conformance.faults import InProgress
 from conformance.hygiene.canary import Canary
+from conformance.planning import is_endless, kills, with_references
 from conformance.planning import trial as trial_of
-from conformance.planning import with_references
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
 from conformance.trial import FLOODED, Stop, run_orders
@@ -100,6 +101,7 @@ class Station:
         except BaseException:  # nobody else will stop it
             self._sandbox.stop()
             raise
+        self._limit = limit
         self._lasts = self.driver.kind != "command"
 
     def _listening(self) -> Sandbox:
@@ -120,6 +122,7 @@ class Station:
             if look is not None and exchange.number == 1:
                 look()
 
+        executioner = _Executioner(driver, self._sandbox)
         world = World(
             terms.contract,
             self._canary.key,
@@ -130,6 +133,7 @@ class Station:
             pace=pace,
             listener=first,
             limit=trial.limit,
+            killer=executioner.strike if driver.restartable else None,
         )
         stop = world.flooded = self._new_stop()
         if self._lasts and not self._started:
@@ -142,15 +146,17 @@ class Station:
         assert terms.profile.client is not None
         self._sandbox.begin(world)
         driver.epoch = began = world.began_at
+        driver.limit = self._limit_for(trial)
         calls = run_orders(
             trial,
-            driver,
+            executioner if kills(trial) else driver,
             seen,
             stop,
             resumes=terms.profile.client.resumes,
             pace=pace,
             restart=driver.restart if driver.restartable else None,
         )
+        executioner.wait()
         simulated = pace.now() - began
         settled = _are_settled(trial, calls)
         if self._lasts and not stop.is_set():
@@ -184,6 +190,13 @@ class Station:
                 began=world.began_today,
             ),
         )
+
+    def _limit_for(self, trial: Trial) -> float:
+        """Where faults never end, a call is given as long as any may take; on the real clock nobody waits for that."""
+        factor = self._terms.pace.factor
+        if factor > 1 and trial.once and is_endless(trial):
+            return max(self._limit, bounds.CALL * bounds.EXTRA / factor)
+        return self._limit
 
     def _new_stop(self) -> Stop:
         with self._lock:
@@ -221,6 +234,46 @@ class Station:
         self._sandbox.stop()
 
 
+class _Executioner:
+    """Kills the client when the sandbox says so, in a thread of its own, and lets nobody speak to the next one before
+    the last is gone and forgotten.
+    """
+
+    def __init__(self, driver: Driver, sandbox: Sandbox) -> None:
+        self._driver = driver
+        self._sandbox = sandbox
+        self._done = threading.Event()
+        self._done.set()
+        self._failure: BaseException | None = None
+
+    def strike(self) -> None:
+        self._done.clear()
+        threading.Thread(target=self._kill, name="golive-kill", daemon=True).start()
+
+    def place(self, order: PlannedOrder, number: int, *, stop: threading.Event) -> Call:
+        self.wait()
+        call = self._driver.place(order, number, stop=stop)
+        # The sandbox strikes after its last byte, so the client may have been faster to tell than it.
+        self._sandbox.settle()
+        self.wait()
+        return call
+
+    def wait(self) -> None:
+        """Until nothing is being killed. Raises what went wrong with it."""
+        self._done.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def _kill(self) -> None:
+        try:
+            self._driver.kill()
+            self._sandbox.bury()
+        except BaseException as error:  # noqa: BLE001  in a thread: whoever waits has to raise it
+            self._failure = error
+        finally:
+            self._done.set()
+
+
 def _are_settled(trial: Trial, calls: tuple[Call, ...]) -> str:
     """How it stands with all orders: `created`, or `decided` where some were rejected, or `open`: then the client may
     still be at work on one.
@@ -231,7 +284,7 @@ def _are_settled(trial: Trial, calls: tuple[Call, ...]) -> str:
 
 
 def _provocation(trial: Trial) -> float:
-    if any(order.endless for order in trial.orders):
+    if is_endless(trial):
         return math.inf
     return sum(
         fault.times if isinstance(fault, InProgress) else 1

@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
     # Coming in.
 
     def _receive(self, data: bytes) -> None:
-        if self._state in (_State.SILENT, _State.ENDING, _State.GONE):
+        if self._state in (_State.SILENT, _State.ENDING, _State.GONE) or self._world.struck:
             return
         if not self._heard:
             self._heard = True
@@ -267,7 +267,7 @@ class Connection(asyncio.Protocol):
         """Closes the record: before the last byte leaves, so that nobody who has read it can find the record
         behind the times.
         """
-        if at_hand.script.ending != "silence":
+        if at_hand.script.steps or at_hand.script.ending not in ("silence", "kill"):
             at_hand.answered_at = self._world.elapsed()
         self._world.recorder.tell(self._record(at_hand))
 
@@ -284,8 +284,10 @@ class Connection(asyncio.Protocol):
 
     def _leave_line(self, ending: Ending) -> None:
         """All has been sent: the line is left as the script says."""
-        if ending == "silence":
+        if ending in ("silence", "kill"):
             self._state = _State.SILENT
+            if ending == "kill":
+                self._fell()
             return
         if ending != "owing":
             self._at_hand = None
@@ -298,6 +300,12 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             if self._reader.begun:
                 self._received_at = self._world.elapsed()
+
+    def _fell(self) -> None:
+        """The client has got as far as it may. What it was told, it was told."""
+        if self._at_hand is not None and self._at_hand.answered_at is not None:
+            self._at_hand = None
+        self._world.strike()
 
     # Going out.
 

@@ -24,6 +24,7 @@ from conformance.faults import (
     Hang,
     Html,
     InProgress,
+    Kill,
     Malformed,
     OtherVersion,
     Processing,
@@ -95,6 +96,8 @@ class Placing:
                 return self._process(course=fault), None, None
             case Slow():
                 return self._process(busy=fault.seconds), fault, None
+            case Kill():
+                return self._before_death(fault), fault, None
             case Redirect():
                 return None, fault, None
             case RateLimit():
@@ -221,6 +224,13 @@ class Placing:
         odd: JsonValue = {"value": point(body, pointer)}
         spoiled = without(body, pointer) if fault.form == "no-id" else with_value(body, pointer, odd)
         return replace(answer, body=write_document(spoiled))
+
+    def _before_death(self, fault: Kill) -> Answer | None:
+        if fault.when == "before":
+            return None
+        if fault.when == "answered" and fault.type is not None:
+            return self._world.blueprint.error(fault.type)
+        return self._process()
 
     def _in_progress(self, fault: InProgress) -> tuple[Answer, None, Answer | None]:
         # Until the final answer has left, whoever asks a second time is told to wait as well.

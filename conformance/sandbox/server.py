@@ -109,6 +109,10 @@ class Sandbox:
         """Returns when the record holds everything that any client can have been told until now."""
         self._do(_nothing())
 
+    def bury(self) -> None:
+        """Closes the lines of a client that was killed, and hears whoever comes next."""
+        self._do(self._forget_the_dead())
+
     def stop(self) -> None:
         """Ends listener, loop and thread; what is connected is closed. May be called twice."""
         if self._thread is None or self._loop is None:
@@ -169,6 +173,15 @@ class Sandbox:
         now = time.monotonic()
         world.stalled = max(world.stalled, now - due)
         self._beat = self._loop.call_later(_BEAT, self._look_after, world, now + _BEAT)
+
+    async def _forget_the_dead(self) -> None:
+        # Whatever it sent is in the kernel: one turn of the loop to accept it, one to read it, and none to heed it.
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for connection in tuple(self._connections):
+            connection.end()
+        if self._world is not None:
+            self._world.struck = False
 
     async def _close(self) -> None:
         await self._hand_over(None)

@@ -25,6 +25,7 @@ from conformance.faults import (
     Garbage,
     Hang,
     Html,
+    Kill,
     Malformed,
     OtherVersion,
     Redirect,
@@ -36,9 +37,9 @@ from conformance.faults import (
 from conformance.sandbox.answers import FINAL_AFTER, Answer, Reply
 from conformance.sandbox.documents import read_document, write_document
 
-Ending = Literal["next", "owing", "close", "reset", "silence"]
+Ending = Literal["next", "owing", "close", "reset", "silence", "kill"]
 """How the line is left: open for the next request; the same, though the client was owed more; FIN; RST; open,
-but nothing is read or written any more.
+but nothing is read or written any more; the same, and whoever asked is to be killed.
 """
 Headers = tuple[tuple[str, str], ...]
 
@@ -216,6 +217,12 @@ def _cut(ending: Ending) -> Callable[[Fault, Reply, Place], Script]:
     return lambda fault, reply, place: Script((), ending)
 
 
+def _kill(fault: Fault, reply: Reply, place: Place) -> Script:
+    assert isinstance(fault, Kill)
+    steps = script(replace(reply, treatment=None), place).steps if fault.when == "answered" else ()
+    return Script(steps, "kill")
+
+
 def _slow(fault: Fault, reply: Reply, place: Place) -> Script:
     assert isinstance(fault, Slow)
     whole = script(replace(reply, treatment=None), place)
@@ -356,6 +363,7 @@ _TREATMENTS: Final[Mapping[type, Callable[[Fault, Reply, Place], Script]]] = {
     Reset: _cut("reset"),
     Close: _cut("close"),
     Hang: _cut("silence"),
+    Kill: _kill,
     Slow: _slow,
     Truncate: _truncate,
     Malformed: _malformed,

@@ -198,7 +198,8 @@ def _choose(candidates: list[Intent], key: str | None) -> Intent:
 class World:
     """One trial. `pace`: its clock, the process's own unless the client lives faster. `flooded` is set when more
     than `max_requests` came. `limit`: create-order requests admitted in the contract's window, the contract's own
-    number if None. `past`: face values of orders that this client was handed in earlier trials.
+    number if None. `past`: face values of orders that this client was handed in earlier trials. `killer`: called
+    when the client is to be killed, in the thread that answers, which it must not keep waiting.
     """
 
     def __init__(
@@ -215,6 +216,7 @@ class World:
         past: Iterable[str] = (),
         pace: Pace | None = None,
         limit: int | None = None,
+        killer: Callable[[], None] | None = None,
     ) -> None:
         self.contract = contract
         self.key = key
@@ -232,6 +234,9 @@ class World:
         """the first error of the sandbox's own, for which no client is to blame"""
         self.stalled = 0.0
         """seconds on the wall for which the sandbox was once kept from its work, where it is watched"""
+        self.struck = False
+        """the client is being killed: what still comes from it is not heard any more"""
+        self._killer = killer
         self._random = random.Random(seed)
         self.began_at = self.pace.now()
         self.began_today = self.pace.today()
@@ -242,6 +247,12 @@ class World:
         """The clock of the world starts here; called by the thread that will answer."""
         self.began_at = self.pace.now()
         self.began_today = self.pace.today()
+
+    def strike(self) -> None:
+        """Has the client killed, where there is somebody to do it."""
+        if self._killer is not None:
+            self.struck = True
+            self._killer()
 
     def end(self) -> None:
         """The clock of the world stops."""
