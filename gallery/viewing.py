@@ -32,19 +32,12 @@ def view(
 ) -> dict[str, CheckResult]:
     """The results, by check, of the client that `target` names. `profile`: what its golive.yaml says beyond the
     ordinary; `select`: ids of checks, all if there are none; `examples`: generated trials for each check.
-    `as_worker`: in a process of its own, rather than called by the host.
+    `as_worker`: in a process of its own, rather than called by the host. One for Node always is; it is named by its
+    file, `gallery/node/retries.mjs:NewKeyPerAttempt`.
     """
-    client: dict[str, object] = {"driver": "python", "target": target}
-    if as_worker:
-        command = [sys.executable, "-m", "gallery.worker", target]
-        client = {
-            "driver": "worker",
-            "command": command,
-            "env": {**ENVIRONMENT, "PYTHONPATH": str(HOME.parent)},
-        }
     written = {
-        "subject": target.partition(":")[2],
-        "client": client,
+        "subject": target.partition(":")[2] or target,
+        "client": _in_node(target) if ".mjs" in target else _in_python(target, as_worker),
         "api_version": "2024-02-05",
         **(profile or {}),
     }
@@ -59,3 +52,15 @@ def view(
             return {check.id: suite.examine(check) for check in suite.selected}
         finally:
             suite.close()
+
+
+def _in_python(target: str, as_worker: bool) -> dict[str, object]:
+    if not as_worker:
+        return {"driver": "python", "target": target}
+    command = [sys.executable, "-m", "gallery.worker", target]
+    return {"driver": "worker", "command": command, "env": {**ENVIRONMENT, "PYTHONPATH": str(HOME.parent)}}
+
+
+def _in_node(target: str) -> dict[str, object]:
+    name = target.removeprefix("gallery/node/").replace(".mjs", "")
+    return {"driver": "worker", "command": ["node", "gallery/node/worker.mjs", name], "env": ENVIRONMENT}

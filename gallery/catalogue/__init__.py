@@ -5,7 +5,7 @@ Each module of clients has one of its own here. What must never be known here: h
 
 from __future__ import annotations
 
-from gallery.catalogue import account, correct, errors, hostile, rate_limits, retries, versions
+from gallery.catalogue import account, correct, errors, hostile, node, rate_limits, retries, versions
 from gallery.catalogue.exhibit import Exhibit
 
 BROKEN: tuple[Exhibit, ...] = (
@@ -15,10 +15,11 @@ BROKEN: tuple[Exhibit, ...] = (
     *rate_limits.EXHIBITS,
     *versions.EXHIBITS,
     *hostile.EXHIBITS,
+    *node.BROKEN,
 )
 """Clients that are each wrong in one way."""
 
-CORRECT: tuple[Exhibit, ...] = correct.EXHIBITS
+CORRECT: tuple[Exhibit, ...] = (*correct.EXHIBITS, *node.CORRECT)
 """Clients that no check may accuse of anything, whatever their manners."""
 
 __all__ = ["BROKEN", "CORRECT", "Exhibit"]

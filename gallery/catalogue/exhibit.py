@@ -6,6 +6,7 @@ What must never be known here: how a client is examined.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,18 +34,33 @@ class Exhibit:
         object.__setattr__(self, "name", self.name or name)
         object.__setattr__(self, "sentence", self.sentence or sentence)
 
+    @property
+    def program(self) -> str:
+        """What has to be installed beside Python to run it; empty if nothing."""
+        return "node" if ".mjs" in self.target else ""
+
 
 def _as_written(target: str) -> tuple[str, str]:
     """Name and first sentence of the class, or of the module, that the target is in. Read, not imported: some of
     these clients need libraries that their reader may not have.
     """
     module, _, function = target.partition(":")
+    if module.endswith(".mjs"):
+        return _as_written_for_node(module, function)
     named, dot, _ = function.rpartition(".")
     tree: ast.Module | ast.ClassDef = _source(module)
     if dot:
         tree = next(each for each in tree.body if isinstance(each, ast.ClassDef) and each.name == named)
     sentence = (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("\n", " ")
     return named or module.rpartition(".")[2], sentence
+
+
+def _as_written_for_node(file: str, named: str) -> tuple[str, str]:
+    text = (Path(__file__).parents[2] / file).read_text()
+    pattern = rf"/\*\* ([^*]*) \*/\nexport class {named} " if named else r"// (.*)\n"
+    found = re.search(pattern, text)
+    sentence = " ".join(found[1].split()) if found else ""
+    return f"node:{named or Path(file).stem}", sentence
 
 
 @cache

@@ -39,8 +39,10 @@ class Visit:
         return id(self)
 
 
-BROKEN_VISITS = [Visit(exhibit, (exhibit.caught_by, *exhibit.also), 0) for exhibit in BROKEN]
-CORRECT_VISITS = [Visit(exhibit, exhibit.select, GENERATED) for exhibit in CORRECT]
+BROKEN_VISITS = [
+    Visit(exhibit, (exhibit.caught_by, *exhibit.also), 0) for exhibit in BROKEN if not exhibit.program
+]
+CORRECT_VISITS = [Visit(exhibit, exhibit.select, GENERATED) for exhibit in CORRECT if not exhibit.program]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,48 @@
+// Clients for Node that do not slow down when they are told to, or that trip over being told, each in one way.
+
+import { Reference } from "./reference.mjs";
+
+/** Backs off as retry libraries do by default: one second, then two, then four. */
+export class WaitsOneSecond extends Reference {
+  firstPause = { ...this.firstPause, limited: 1_000 };
+}
+
+/** Waits five seconds and a half after every 429, however many there were. */
+export class WaitsTheSame extends Reference {
+  pause(kind, times) {
+    return kind === "limited" ? 5_500 * (1 + Math.random() / 10) : super.pause(kind, times);
+  }
+}
+
+/** Waits exactly five seconds, then ten, then twenty, as does every other order that was limited with it. */
+export class NoJitter extends Reference {
+  pause(kind, times) {
+    return kind === "limited" ? 5_000 * 2 ** (times - 1) : super.pause(kind, times);
+  }
+}
+
+/** Takes the seconds of Retry-After for milliseconds, and a date for NaN, which setTimeout takes for 1 ms. */
+export class RetryAfterInMilliseconds extends Reference {
+  onRateLimit(text, headers) {
+    return { ...super.onRateLimit(text, headers), retryAfter: headers.get("retry-after") };
+  }
+
+  pause(kind, times, { retryAfter }) {
+    return retryAfter ? Number(retryAfter) : super.pause(kind, times);
+  }
+}
+
+/** Reads the type of every error, and the 429's body has none. */
+export class ReadsTypeOfRateLimit extends Reference {
+  onRateLimit(text) {
+    return { kind: "limited", type: JSON.parse(text).type.toLowerCase() };
+  }
+}
+
+/** Takes a 429 for a no, and starts over with a new key. */
+export class NewKeyAfterRateLimit extends Reference {
+  onRateLimit(text, headers) {
+    this.key = this.newKey();
+    return super.onRateLimit(text, headers);
+  }
+}
