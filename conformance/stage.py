@@ -37,6 +37,10 @@ INTERVAL = 600.0
 """client seconds between two trials, so that a circuit breaker of the last one has closed again"""
 CROWD = 16
 """threads that a client may have left since its start before its process is replaced: they wake up for ever"""
+OFTEN = 1e-5
+"""seconds after which another thread has its turn, where an order is handed over twice: what two calls at once can get
+wrong should show
+"""
 LINGER = 60.0
 """client seconds for which a client is still watched after its last answer"""
 
@@ -198,6 +202,9 @@ class _Stage:
         self.driver.epoch = began = world.began_at
         records: list[str] = []
         with ExitStack() as stack:
+            if trial.twice:
+                stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+                sys.setswitchinterval(OFTEN)
             if trial.verbose:
                 records = stack.enter_context(every_logger_talks())
             calls = run_orders(trial, self.driver, seen, stop, resumes=self.configuration.resumes)

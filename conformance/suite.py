@@ -66,9 +66,10 @@ class Suite:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.catalogue = catalogue.checks()
-        self.profile = load_profile(options.profile, checks=[check.id for check in self.catalogue])
+        known = catalogue.checks()
+        self.profile = load_profile(options.profile, checks=[check.id for check in known])
         self.contract = load_contract(self.profile.contract, folder=self.profile.folder)
+        self.catalogue = tuple(check.under(self.contract) for check in known)
         self.contract_digest = contract_digest(self.profile.contract, folder=self.profile.folder)
         try:
             self.selected = catalogue.selected(self.catalogue, options.select, options.skip)
@@ -185,9 +186,8 @@ class Suite:
         if client.driver == "python":
             from conformance.rigs.hosted import HostedRig
 
-            return HostedRig(
-                self.profile, self.contract, clock=self.clock, seed=seed, folder=Path.cwd()
-            ), None
+            hosted = HostedRig(self.profile, self.contract, clock=self.clock, seed=seed, folder=Path.cwd())
+            return hosted, self._slowly if self.clock == "virtual" else None
         from conformance.rigs.direct import DirectRig
         from conformance.rigs.probing import choose_rig
 
@@ -206,6 +206,13 @@ class Suite:
             return rig
 
         return chosen.rig, slower
+
+    def _slowly(self) -> Rig:
+        """For trials in which a Python client is killed or restarted, when the accelerated clock leaves a doubt."""
+        from conformance.rigs.mortal import mortal_rig
+
+        seed = seed_of(self.options.seed, "canaries on the real clock")
+        return mortal_rig(self.profile, self.contract, clock="real", seed=seed, folder=Path.cwd())
 
     def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
         """Everything that the results add up to, whether all of them came or not."""

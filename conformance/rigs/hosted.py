@@ -26,7 +26,8 @@ from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerE
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
-from conformance.rigs.restarts import joined, parts
+from conformance.rigs.direct import DirectRig
+from conformance.rigs.mortal import mortal_rig, needs_own_process
 from conformance.stage import PROVISIONAL, Configuration, Event, Request, configurations, events_, requests_
 from conformance.traces import Traces
 
@@ -46,7 +47,9 @@ class HostFailure(Exception):
 
 
 class HostedRig:
-    """Runs trials one after the other in a host, and replaces the host when a client has spoilt it."""
+    """Runs trials one after the other in a host, and replaces the host when a client has spoilt it. Those in which
+    the client's process ends go to a rig where its world does not.
+    """
 
     def __init__(self, profile: Profile, contract: Contract, *, clock: str, seed: int, folder: Path) -> None:
         assert profile.client is not None
@@ -68,18 +71,19 @@ class HostedRig:
         self._cwd = folder
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
         self._host: _Host | None = None
+        self._mortal: DirectRig | None = None
         self._serial = 0
         self._spun = False
         self._sweeper = ThreadPoolExecutor(1, "golive-sweeper")
 
     def run(self, trial: Trial) -> Evidence:
+        if needs_own_process(trial):
+            return self._run_beside(trial)
         self._serial += 1
         state_dir = self._scratch / f"state-{self._serial}"
         state_dir.mkdir()
         try:
-            if not trial.restart:
-                return self._run(trial, state_dir)
-            return joined(trial, [self._run_and_restart(part, state_dir) for part in parts(trial)])
+            return self._run(trial, state_dir)
         finally:
             # While the next trial is under way: a disk takes longer for this than the rig for all else.
             self._sweeper.submit(shutil.rmtree, state_dir, ignore_errors=True)
@@ -89,25 +93,41 @@ class HostedRig:
         try:
             evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock, SPIN[self._spun])
         except BaseException:  # also Ctrl-C: a host that is in the middle of something is of no further use
-            self.stop()
+            self._end_host()
             raise
         self._spun = self._spun or evidence.stopped is not None
         if spent:
-            self.stop()
+            self._end_host()
         return evidence
 
-    def _run_and_restart(self, trial: Trial, state_dir: Path) -> Evidence:
-        evidence = self._run(trial, state_dir)
-        self.stop()
-        return evidence
+    def _run_beside(self, trial: Trial) -> Evidence:
+        if self._mortal is None:
+            self._mortal = mortal_rig(
+                self._profile,
+                self._contract,
+                clock=self._clock,
+                seed=self._rng.getrandbits(64),
+                folder=self._cwd,
+            )
+        try:
+            return self._mortal.run(trial)
+        finally:
+            self.secrets.extend(secret for secret in self._mortal.secrets if secret not in self.secrets)
 
-    def stop(self) -> None:
+    def _end_host(self) -> None:
         if self._host:
             self._host.end()
             self._host = None
 
+    def stop(self) -> None:
+        self._end_host()
+        if self._mortal:
+            self._mortal.stop()
+
     def close(self) -> None:
         self.stop()
+        if self._mortal:
+            self._mortal.close()
         self._sweeper.shutdown()
         self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)

@@ -1,0 +1,91 @@
+"""A Python client's function in a process of its own, as a worker: one that can be killed and started again.
+
+It is started by the worker driver, like any other client. Arguments: the target, the contract, the folder that
+the client is to run in, and the folders where modules are looked for.
+
+What lives here: the worker's side of that conversation, and the context for each call.
+What must never be known here: the sandbox, any check, and when this process will have to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from conformance.contract import Contract
+from conformance.contracts import load_contract
+from conformance.drivers.loopback import forbid_leaving_loopback
+from conformance.drivers.outcome import Crash, from_exception, from_return
+from conformance.drivers.python import Context, Target, TargetError, find_target
+from conformance.evidence import Outcome
+
+BASE_URL, API_KEY = "GOLIVE_CALLED_BASE_URL", "GOLIVE_CALLED_API_KEY"
+ENVIRONMENT = {BASE_URL: "{base_url}", API_KEY: "{api_key}"}
+"""what has to be in this process's environment; taken from there before the client sees it"""
+
+
+def serve(target: Target, contract: Contract, base_url: str, api_key: str, lines: Iterable[str]) -> None:
+    """Answers each order that comes, in a thread of its own. A client that crashes takes the process with it."""
+    lock = threading.Lock()
+
+    def answer(request: Mapping[str, object]) -> None:
+        context = Context(
+            base_url,
+            api_key,
+            os.environ["GOLIVE_API_VERSION"],
+            str(request["reference"]),
+            Path(os.environ["GOLIVE_STATE_DIR"]),
+        )
+        believed = _believed(target, request["order"], context, contract)
+        if isinstance(believed, Crash):
+            print(believed.detail, file=sys.stderr, flush=True)
+            os._exit(1)
+        said = asdict(believed)
+        told = {"id": request["id"], "outcome": said.pop("kind")}
+        told |= {key: value for key, value in said.items() if value is not None}
+        with lock:
+            print(json.dumps(told), flush=True)
+
+    for line in lines:
+        threading.Thread(target=answer, args=(json.loads(line),), daemon=True).start()
+
+
+def _believed(target: Target, order: object, context: Context, contract: Contract) -> Outcome | Crash:
+    """The outcome as the driver would have understood it, had it called the function itself."""
+    assert isinstance(order, dict)
+    try:
+        value = target(order, context)
+        if inspect.isawaitable(value):
+            value = asyncio.run(_finished(value))
+        return from_return(value)
+    except BaseException as error:  # noqa: BLE001  whatever the client raises is what it says, SystemExit too
+        traceback.print_exc()
+        return from_exception(error, contract)
+
+
+async def _finished(value: object) -> object:
+    return await value  # type: ignore[misc]  # only called with awaitables
+
+
+def main(name: str, contract: str, folder: str, *paths: str) -> None:
+    base_url, api_key = os.environ.pop(BASE_URL), os.environ.pop(API_KEY)
+    os.chdir(folder)
+    forbid_leaving_loopback(lambda place: None)
+    sys.path[:0] = paths
+    try:
+        target = find_target(name)
+    except TargetError as error:
+        sys.exit(str(error))
+    serve(target, load_contract(contract), base_url, api_key, sys.stdin)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
