@@ -19,7 +19,6 @@ MalformedForm = Literal[
     "text",
     "null",
     "no-id",  # without the order's id, or without the error's type
-    "odd-id",  # the id, or the type, is there and is no string
     "wrong-type",  # the right JSON, announced as plain text
     "wrong-charset",  # announced as UTF-8, and it is not
     "huge",  # the right JSON, and five megabytes beside it

@@ -40,7 +40,7 @@ from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable, read_document, write_document
 from conformance.sandbox.orders import book, items_of
 from conformance.sandbox.reading import Request
-from conformance.sandbox.templates import point, with_value, without
+from conformance.sandbox.templates import point, without
 from conformance.sandbox.validation import Complaint
 from conformance.sandbox.world import Intent, Stored, World
 
@@ -218,12 +218,9 @@ class Placing:
             answer = Answer(fault.status, b"{}", "unreadable")
         else:
             answer = replace(processed, status=fault.status) if processed.order_id else processed
-        if fault.form not in ("no-id", "odd-id"):
+        if fault.form != "no-id":
             return answer
-        body = read_document(answer.body)
-        odd: JsonValue = {"value": point(body, pointer)}
-        spoiled = without(body, pointer) if fault.form == "no-id" else with_value(body, pointer, odd)
-        return replace(answer, body=write_document(spoiled))
+        return replace(answer, body=write_document(without(read_document(answer.body), pointer)))
 
     def _before_death(self, fault: Kill) -> Answer | None:
         if fault.when == "before":

@@ -130,22 +130,16 @@ def point(value: JsonValue, pointer: str) -> JsonValue:
 
 def without(value: JsonValue, pointer: str) -> JsonValue:
     """The value without the property that the JSON pointer points at; as it is if there is none."""
-    return _changed(value, _tokens(pointer), ())
+    return _without(value, _tokens(pointer))
 
 
-def with_value(value: JsonValue, pointer: str, other: JsonValue) -> JsonValue:
-    """The value with another one in the place of the property that the JSON pointer points at."""
-    return _changed(value, _tokens(pointer), (other,))
-
-
-def _changed(value: JsonValue, path: tuple[str, ...], others: tuple[JsonValue, ...]) -> JsonValue:
+def _without(value: JsonValue, path: tuple[str, ...]) -> JsonValue:
     if not isinstance(value, dict) or not path or path[0] not in value:
         return value
     token, rest = path[0], path[1:]
     if rest:
-        return {**value, token: _changed(value[token], rest, others)}
-    left = {key: entry for key, entry in value.items() if key != token}
-    return {**left, **dict(zip(path, others, strict=False))}
+        return {**value, token: _without(value[token], rest)}
+    return {key: entry for key, entry in value.items() if key != token}
 
 
 @lru_cache(maxsize=256)

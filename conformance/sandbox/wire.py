@@ -282,7 +282,7 @@ def _malformed(fault: Fault, reply: Reply, place: Place) -> Script:
             kind, body = "application/json; charset=utf-8", _with_property(body, _NO_UTF8)
         case "huge":
             body = _with_property(body, _HUGE)
-        case "no-id" | "odd-id":  # spoiled by whoever knows where they stand
+        case "no-id":  # spoiled by whoever knows where it stands
             pass
     told = replace(answer, kind="unreadable", body=body, error_type=None, retry_after=None)
     headers = _headers(len(body), kind, place, answer.headers)
@@ -349,7 +349,9 @@ def _rewritten(rewrite: Callable[[JsonValue], JsonValue]) -> Callable[[Fault, Re
 
 def _with_unseen(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        return {**{key: _with_unseen(entry) for key, entry in value.items()}, **_UNSEEN}
+        # First, and under names that are known elsewhere: whoever searches the text finds the wrong ones.
+        decoy: dict[str, JsonValue] = {"unseen_object": dict.fromkeys(value, "unseen")}
+        return {**decoy, **{key: _with_unseen(entry) for key, entry in value.items()}, **_UNSEEN}
     return [_with_unseen(entry) for entry in value] if isinstance(value, list) else value
 
 

@@ -141,13 +141,6 @@ def test_an_answer_without_its_id_and_an_error_without_its_type(begin: Begin) ->
     assert ("type" in error, "message" in error) == (False, True)
 
 
-def test_an_id_and_a_type_that_are_no_strings(begin: Begin) -> None:
-    stage = begin(Malformed(form="odd-id", status=200, when="after"))
-    answer, exchange = told(stage)
-    assert answer.json["id"] == {"value": exchange.booked}
-    assert spoiled(begin, "odd-id", 422).json["type"] == {"value": "validation_error"}
-
-
 def test_the_right_json_under_another_content_type(begin: Begin) -> None:
     stage = begin(Malformed(form="wrong-type", status=200, when="after"))
     answer, exchange = told(stage)
