@@ -22,6 +22,9 @@ from conformance.faults import Drip, Fault, Kill, Schedule, to_mappings
 if TYPE_CHECKING:
     from conformance.contract import Contract
 
+_MANY = 4
+"""orders, half of a trial's, that are left out together"""
+
 
 def seed_of(*parts: object) -> int:
     """A 64-bit seed that depends on every part, the same in every process and on every machine."""
@@ -83,17 +86,24 @@ def trial(
     once: bool = False,
     later: float | None = None,
     limit: int | None = None,
+    items: Sequence[int] = (),
 ) -> Trial:
     """A trial of one order for each schedule. Equal arguments give equal trials, so that checks that ask for
     the same one can share its evidence. `restart`: the client is ended and started again between orders;
     `equal_content`: all orders are alike but for their reference; `endless`: of each order the last fault goes on
     for ever; `corrected`: each order but the first is the corrected form of the first, and handed over under its
-    reference. The others are those of `Trial`.
+    reference; `items`: how many of them each order has, one where nothing is said. The others are those of `Trial`.
     """
     seed = seed_of(
         json.dumps([to_mappings(schedule) for schedule in schedules]), concurrent, verbose, restart
     )
     planned = orders(contract, random.Random(seed), schedules)
+    if items:
+        counts = (*items, *(1 for _ in planned))
+        planned = tuple(
+            replace(order, body=_with_items(contract, order.body, count))
+            for order, count in zip(planned, counts, strict=False)
+        )
     if endless:
         planned = tuple(replace(order, endless=bool(order.schedule)) for order in planned)
     if corrected:
@@ -114,6 +124,14 @@ def trial(
         limit=limit,
         seed=seed,
     )
+
+
+def _with_items(contract: Contract, body: dict[str, JsonValue], count: int) -> dict[str, JsonValue]:
+    """The order with its one item so many times."""
+    name = contract.orders.items.removeprefix("/")
+    items = body[name]
+    assert isinstance(items, list)
+    return {**body, name: items * count}
 
 
 def kills(planned: Trial) -> bool:
@@ -139,7 +157,14 @@ def sequences(contract: Contract, *schedules: Iterable[Fault]) -> tuple[Trial, .
 
 
 def smaller(whole: Trial) -> Iterable[Trial]:
-    """Trials with one thing less to go wrong than this one, the smallest first."""
+    """Trials with one thing less to go wrong than this one, the smallest first; of many orders the one half or the
+    other.
+    """
+    half = len(whole.orders) // 2
+    if half >= _MANY and not any(order.corrects for order in whole.orders):
+        yield replace(whole, orders=whole.orders[:half])
+        yield replace(whole, orders=whole.orders[half:])
+        return
     if len(whole.orders) > 1:
         for order in whole.orders:
             left = tuple(other for other in whole.orders if other is not order)

@@ -7,9 +7,10 @@ from itertools import combinations
 
 from conformance import plans
 from conformance.check import Observed, Remark, Unmet, check
-from conformance.faults import RateLimit, Reset
+from conformance.faults import RateLimit, Reset, Slow
 from conformance.finding import Violation
 from conformance.judge.case import Case, same_json, short
+from conformance.judge.guessing import MANY, unguessable
 from conformance.judge.retrying import other_bodies, other_keys, was_retried
 from conformance.planning import sequences, singles, trial
 
@@ -117,6 +118,36 @@ def key_unique_per_order(case: Case) -> Iterator[Remark]:
                     (theirs[attempt.idempotency_key], attempt.number),
                     on_any_clock=True,
                 )
+
+
+@check(
+    "retries.key-unguessable",
+    severity="major",
+    title="Keys are random, and made from nothing that is known",
+    impact="A customer is given somebody else's gift card, or none, when two orders come to the same key by chance "
+    "or somebody works out the key of an order that is yet to be placed.",
+    remedy="Make the key of random bytes from the system's secure source, at least 8 and better 16 of them: a "
+    "version 4 UUID, for instance. Put neither the reference nor anything of the order into it, also not hashed, "
+    "and keep it beside the reference, from where every retry takes it.",
+    why="A key that is made from the order number is fine until the order is refused and has to be placed again: "
+    "the key is the same, and the API repeats its refusal for a month. Keys of few random bits, of the clock or of "
+    "a counter are fine until there are two machines, or until the counter is restored from a backup; then one "
+    "customer's order is answered with another's.",
+    floor=lambda contract: {
+        "many orders": (trial(contract, *[(Slow(seconds=0.05),)] * MANY),),
+    },
+    generated=plans.interrupted_pairs,
+)
+def key_unguessable(case: Case) -> Iterator[Remark]:
+    """Dozens of orders in turn, and generated ones. How many random bits their keys have is estimated from how often
+    the characters at each place are alike, in any two keys and in one and the next; times count for nothing. And
+    they are compared with what is known: the reference, the content in whole and in pieces, counters and times, as
+    text, hashed and encoded.
+
+    The keys are not surely below 64 random bits, and none of the known things explains them. Version 4 and 7 UUIDs,
+    ULIDs and random bytes in any encoding pass. Whether a random value of few bits was hashed cannot be known.
+    """
+    yield from unguessable(case)
 
 
 @check(
