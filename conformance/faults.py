@@ -119,6 +119,9 @@ class InProgress(_Fault):
     fault: Literal["in-progress"] = "in-progress"
     form: Annotated[InProgressForm, BeforeValidator(_unquoted)] = "400"
     times: int = Field(default=1, ge=1, le=1_000, alias="for", description="attempts that meet it")
+    seconds: float = Field(
+        default=0.5, ge=0, le=86_400, description="102-then-final: until the final answer follows"
+    )
 
 
 class _Unreadable(_Fault):

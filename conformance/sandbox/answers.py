@@ -7,13 +7,10 @@ What must never be known here: how an answer is found, and how it is sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from conformance.evidence import AnswerClass
 from conformance.faults import Fault
-
-FINAL_AFTER: Final = 0.5
-"""seconds from an interim answer to the final one"""
 
 Credential = Literal["good", "wrong", "missing"]
 

@@ -35,7 +35,7 @@ from conformance.faults import (
     Slow,
     Truncate,
 )
-from conformance.sandbox.answers import FINAL_AFTER, Answer, Caller, Reply
+from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable, read_document, write_document
 from conformance.sandbox.orders import book, items_of
@@ -231,7 +231,7 @@ class Placing:
 
     def _in_progress(self, fault: InProgress) -> tuple[Answer, None, Answer | None]:
         # Until the final answer has left, whoever asks a second time is told to wait as well.
-        answer = self._process(busy=FINAL_AFTER if fault.form == "102-then-final" else 0.0)
+        answer = self._process(busy=fault.seconds if fault.form == "102-then-final" else 0.0)
         # Whoever asks with another body, or about an order that was refused, is told so at once.
         if answer.kind != "success":
             return answer, None, None

@@ -25,6 +25,7 @@ from conformance.faults import (
     Garbage,
     Hang,
     Html,
+    InProgress,
     Kill,
     Malformed,
     OtherVersion,
@@ -34,7 +35,7 @@ from conformance.faults import (
     Slow,
     Truncate,
 )
-from conformance.sandbox.answers import FINAL_AFTER, Answer, Reply
+from conformance.sandbox.answers import Answer, Reply
 from conformance.sandbox.documents import read_document, write_document
 
 Ending = Literal["next", "owing", "close", "reset", "silence", "kill"]
@@ -124,7 +125,8 @@ def script(reply: Reply, place: Place) -> Script:
         raise AssertionError("a reply without an answer needs a fault that does without")
     if reply.interim is not None:
         first = _interim(reply.interim)
-        final = _plain(answer, place, delay=FINAL_AFTER).steps
+        later = reply.fault.seconds if isinstance(reply.fault, InProgress) else 0.0
+        final = _plain(answer, place, delay=later).steps
         told = tuple(
             replace(step, sent=replace(step.sent, interim_status=reply.interim.status)) for step in final
         )
