@@ -113,8 +113,10 @@ def _told(check: Check, result: CheckResult) -> Iterator[str]:
 
     finding = finding_entry(result.finding)
     yield f"{check.id} ({check.severity}): {finding.summary}"
-    yield f"  {finding.impact}"
+    yield f"  Impact: {finding.impact}"
     yield ""
     yield from (f"  {line}" for line in finding.sequence)
     yield ""
     yield f"  Remedy: {finding.remedy}"
+    if check.source:
+        yield f"  Source: {check.source}"

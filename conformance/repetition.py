@@ -28,6 +28,7 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None, por
 
     Raises Mistakes when there is nothing to replay, RigError when the client cannot be examined.
     """
+    from conformance.reporting.diagram import diagram
     from conformance.reporting.sequence import sequence
 
     stored, run = _stored(folder, check_id)
@@ -51,7 +52,7 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None, por
             if not shown and (violations or time == TIMES):
                 shown = True
                 exchanges = violations[0].exchanges if violations else ()
-                print("\n" + "\n".join(f"  {line}" for line in sequence(evidence, exchanges)) + "\n")
+                print("\n" + "\n".join(f"  {line}" for line in diagram(sequence(evidence, exchanges))) + "\n")
                 for violation in violations[:1]:
                     print(f"  {violation.summary}\n")
     finally:

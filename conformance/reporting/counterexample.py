@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from conformance.evidence import Evidence, evidences
 from conformance.faults import to_mappings
 from conformance.finding import Finding, Violation
+from conformance.reporting.diagram import diagram
 from conformance.reporting.plain import plain, plain_json
 from conformance.reporting.readiness import Counterexample, FindingEntry, ViolationEntry
 from conformance.reporting.sequence import sequence
@@ -22,6 +23,7 @@ def finding_entry(finding: Finding) -> FindingEntry:
     """The finding with its counterexample told and stored."""
     main = _violation(finding.violation)
     evidence = finding.evidence
+    steps = () if evidence is None else sequence(evidence, main.exchanges)
     return FindingEntry(
         rule=main.rule,
         summary=main.summary,
@@ -31,7 +33,8 @@ def finding_entry(finding: Finding) -> FindingEntry:
         repetitions=finding.repetitions,
         reproduced=finding.reproduced,
         others=tuple(_violation(other) for other in finding.others),
-        sequence=() if evidence is None else sequence(evidence, main.exchanges),
+        sequence=diagram(steps),
+        steps=steps,
         counterexample=Counterexample(orders=(), schedule={}, evidence={})
         if evidence is None
         else counterexample(evidence),

@@ -86,11 +86,12 @@ def _told(check: CheckEntry) -> str:
     others = [f"Also: {other.summary}" for other in finding.others]
     parts = [
         finding.summary,
-        finding.impact,
+        f"Impact: {finding.impact}",
         wording.repeated(check),
         "\n".join(finding.sequence),
         "\n".join(others),
         f"Remedy: {finding.remedy}",
+        f"Source: {check.source}" if check.source else "",
         f"golive explain {check.id}",
     ]
     return "\n\n".join(part for part in parts if part)

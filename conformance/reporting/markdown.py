@@ -64,13 +64,13 @@ def _document(readiness: Readiness) -> Iterator[str]:
         if blocking:
             yield ""
         for check in failures:
-            yield from _failure(check)
+            yield from _failure(readiness, check)
     waived = wording.failures(readiness, waived=True)
     if waived:
         yield "## Waived"
         yield ""
         for check in waived:
-            yield from _failure(check)
+            yield from _failure(readiness, check)
     yield from _checklist(readiness)
     yield "## The run"
     yield ""
@@ -94,7 +94,7 @@ def _not_proven(readiness: Readiness) -> Iterator[str]:
         yield ""
 
 
-def _failure(check: CheckEntry) -> Iterator[str]:
+def _failure(readiness: Readiness, check: CheckEntry) -> Iterator[str]:
     yield f"### {code(check.id)} — {check.severity}"
     yield ""
     if check.waiver is not None:
@@ -108,7 +108,7 @@ def _failure(check: CheckEntry) -> Iterator[str]:
         return
     yield f"**{escaped(finding.summary)}**"
     yield ""
-    yield escaped(" ".join([finding.impact, wording.repeated(check)]))
+    yield escaped(f"Impact: {finding.impact} {wording.repeated(check)}")
     yield ""
     if finding.sequence:
         yield from fenced("\n".join(finding.sequence))
@@ -119,6 +119,9 @@ def _failure(check: CheckEntry) -> Iterator[str]:
         yield ""
     yield f"Remedy: {escaped(finding.remedy)}"
     yield ""
+    if asked := wording.asked(readiness, check):
+        yield f"Asked for: {escaped(asked)}"
+        yield ""
     if check.note:
         yield f"Note: {escaped(check.note)}"
         yield ""

@@ -6,6 +6,7 @@ What must never be known here: how a result came about, how a verdict is reached
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
@@ -126,6 +127,20 @@ class ViolationEntry(_Record):
     exchanges: tuple[int, ...] = Field(description="numbers of the exchanges that show it")
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a counterexample. `actor` does it, or sends it where there is a `to`."""
+
+    actor: Literal["client", "api", "output", "suite", "clock", "ledger"]
+    text: str
+    at: Annotated[Seconds | None, Field(description="client seconds from the trial's start")] = None
+    to: Annotated[Literal["client", "api"] | None, Field(description="where a request or answer goes")] = None
+    booked: Annotated[str, Field(description="what the request put into the ledger, in words")] = ""
+    lost: Annotated[bool, Field(description="it was sent, and did not arrive whole")] = False
+    shows: Annotated[bool, Field(description="it shows the violation")] = False
+    exchange: Annotated[int | None, Field(description="the exchange that it belongs to")] = None
+
+
 class Counterexample(_Record):
     """The smallest trial that shows the violation; empty when the check examined no trial.
 
@@ -149,7 +164,8 @@ class FindingEntry(_Record):
     repetitions: Count
     reproduced: Count
     others: tuple[ViolationEntry, ...] = Field(description="violations of other kinds, met on the way")
-    sequence: tuple[str, ...] = Field(description="the counterexample told step by step, a line each")
+    sequence: tuple[str, ...] = Field(description="the counterexample as a sequence diagram, line by line")
+    steps: tuple[Step, ...] = Field(default=(), description="the counterexample step by step")
     counterexample: Counterexample
 
 

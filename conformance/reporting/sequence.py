@@ -1,65 +1,44 @@
-"""A counterexample told step by step, as lines of text that need no other formatting. Pure.
+"""A counterexample told step by step, as data. Pure.
 
-What lives here: the order of the steps and the words for each of them.
-What must never be known here: which check failed and why, and what the lines are shown in.
+What lives here: the order of the steps, who makes each, and the names that orders and keys go by.
+What must never be known here: which check failed and why, and how the steps are drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.evidence import Call, Evidence, Exchange
-from conformance.faults import (
-    Drip,
-    Error,
-    InProgress,
-    Malformed,
-    MalformedForm,
-    OtherVersion,
-    Processing,
-    RateLimit,
-    Redirect,
-)
+from conformance.reporting.phrases import answered, left_by_server, named, never_arrives, said
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import duration, shortened
+from conformance.reporting.readiness import Step
 
-MOST_STEPS = 40
-LAST_STEPS = 12
-"""of a longer sequence, so many steps are told at its end"""
 MOST_SIGHTINGS = 5
-LEFT_BY_SERVER = frozenset({"reset", "close", "truncate", "garbage"})
-"""faults after which it says nothing that the client closes its end too"""
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One line. `position` orders the steps of one moment: four for each exchange, by its number."""
+class _Moment:
+    """When a step is told. `position` orders the steps of one moment: four for each exchange, by its number."""
 
-    time: float
     position: int
-    actor: str
-    text: str
-    shows: bool = False
+    step: Step
+
+    @property
+    def place(self) -> tuple[float, int]:
+        return self.step.at or 0.0, self.position
 
 
-def sequence(evidence: Evidence, shown_by: Collection[int] = ()) -> tuple[str, ...]:
-    """The trial, a line for each step: client seconds, who acts, what happens; then what the ledger holds.
+def sequence(evidence: Evidence, shown_by: Collection[int] = ()) -> tuple[Step, ...]:
+    """The trial, step by step: client seconds, from whom, to whom, what; then what the ledger holds.
 
     Idempotency keys are named A, B, … in the order in which they appear, so that a changed key is seen at
-    once. Requests whose number is in `shown_by` have a `>` in the margin. Long sequences lose their middle.
+    once. `shown_by`: the numbers of the requests that show the violation.
     """
     teller = _Teller(evidence, shown_by)
-    steps = sorted(teller.steps(), key=lambda step: (step.time, step.position))
-    lines = [_line(f"{step.time:.3f}", step.actor, step.text, step.shows) for step in steps]
-    if len(lines) > MOST_STEPS:
-        left_out = len(lines) - MOST_STEPS
-        lines[MOST_STEPS - LAST_STEPS : -LAST_STEPS] = [_line("…", "", f"{left_out:,} steps left out")]
-    return (*lines, *(_line("", actor, text) for actor, text in teller.ending()))
-
-
-def _line(time: str, actor: str, text: str, shows: bool = False) -> str:
-    return f"{'>' if shows else ' '} {time:>8}  {actor:<16}  {text}".rstrip()
+    told = [moment.step for moment in sorted(teller.moments(), key=lambda moment: moment.place)]
+    return (*teller.addressed(told), *teller.ending())
 
 
 class _Teller:
@@ -80,49 +59,57 @@ class _Teller:
         self.keys: dict[str, str] = {}
         for exchange in self.exchanges:
             if exchange.idempotency_key and exchange.idempotency_key not in self.keys:
-                name = f"key {_letters(len(self.keys))} {shortened(plain(exchange.idempotency_key, 80))}"
-                self.keys[exchange.idempotency_key] = name
-        attempts = [exchange for exchange in self.exchanges if exchange.attempt is not None]
-        self.name_width = max((len(_name(attempt)) for attempt in attempts), default=0)
-        self.key_width = max((len(name) for name in self.keys.values()), default=len("no key"))
+                self.keys[exchange.idempotency_key] = _letters(len(self.keys))
         self.owners = self._owners()
         self.previous: dict[int, Exchange] = {}
         latest: dict[str | None, Exchange] = {}
-        for attempt in attempts:
+        for attempt in self.exchanges:
+            if attempt.attempt is None:
+                continue
             if attempt.reference in latest:
                 self.previous[attempt.number] = latest[attempt.reference]
             latest[attempt.reference] = attempt
 
-    def steps(self) -> Iterator[_Step]:
+    def moments(self) -> Iterator[_Moment]:
         for index, call in enumerate(self.evidence.calls):
             yield from self._call(index, call)
         for exchange in self.exchanges:
             yield from self._exchange(exchange)
 
-    def ending(self) -> Iterator[tuple[str, str]]:
-        """What is told after the last step, without a time: actor and text."""
+    def addressed(self, steps: Sequence[Step]) -> Iterator[Step]:
+        """The steps, where an answer that is not to the last request says to which."""
+        names = {exchange.number: named(exchange) for exchange in self.exchanges}
+        asked: int | None = None
+        for step in steps:
+            if step.to == "api":
+                asked = step.exchange
+            elif step.to == "client" and step.exchange != asked and step.exchange is not None:
+                yield replace(step, text=f"to {names[step.exchange]}: {step.text}")
+                continue
+            yield step
+
+    def ending(self) -> Iterator[Step]:
+        """What is told after the last step, without a time."""
         evidence = self.evidence
         for host in evidence.escapes[:MOST_SIGHTINGS]:
-            yield "client → outside", f"tried to reach {plain(host, 120)}, and was kept from it"
+            yield Step("client", f"tried to reach {plain(host, 120)}, and was kept from it")
         for output in evidence.outputs:
             for sighting in output.sightings[:MOST_SIGHTINGS]:
                 line = "" if sighting.line is None else f", line {sighting.line}"
-                yield (
-                    "output",
-                    f"{plain(sighting.place, 80)}{line}: {_sighted(sighting.form, sighting.excerpt)}",
-                )
+                seen = _sighted(sighting.form, sighting.excerpt)
+                yield Step("output", f"{plain(sighting.place, 80)}{line}: {seen}")
         if evidence.stopped:
-            yield "suite", f"ended the trial: {plain(evidence.stopped, 200)}"
+            yield Step("suite", f"ended the trial: {plain(evidence.stopped, 200)}")
         if not evidence.clock.held:
-            yield "clock", "the client's waits escaped the clock: the times above mean nothing"
+            yield Step("clock", "the client's waits escaped the clock: the times above mean nothing")
         for reference, name in self.orders.items():
             held = [shortened(entry.order_id) for entry in evidence.ledger if entry.reference == reference]
-            yield "ledger", f"{f'{name}: ' if self.several else ''}{_held(held)}"
+            yield Step("ledger", f"{f'{name}: ' if self.several else ''}{_held(held)}")
         strays = [
             shortened(entry.order_id) for entry in evidence.ledger if entry.reference not in self.orders
         ]
         if strays:
-            yield "ledger", f"nobody's: {_held(strays)}"
+            yield Step("ledger", f"nobody's: {_held(strays)}")
 
     def _owners(self) -> dict[int, int]:
         """Number of each exchange → index of the call that it was made in, as well as that can be known."""
@@ -141,190 +128,83 @@ class _Teller:
                 owners[exchange.number] = previous
         return owners
 
-    def _call(self, index: int, call: Call) -> Iterator[_Step]:
+    def _call(self, index: int, call: Call) -> Iterator[_Moment]:
         own = [number for number, owner in self.owners.items() if owner == index]
         before = [e.number for e in self.exchanges if e.received_at < call.started_at]
         start = 4 * min(own) - 1 if own else 4 * max(before, default=0) + 2
         name = self.orders.get(call.reference, plain(call.reference, 40))
-        again = call.number > 1
-        text = f"asks again for {name}, call {call.number}" if again else f"hands over {name}"
-        yield _Step(call.started_at, start, "suite → client", text)
+        whole = name if name.endswith(call.reference) else f"{name} ({plain(call.reference, 40)})"
+        asked = f"is asked again for {name}, call {call.number}" if call.number > 1 else f"is handed {whole}"
+        yield _Moment(start, Step("client", asked, at=call.started_at))
         if call.ended_at is not None:
-            actor = "client says" if call.outcome else "client"
             of = f"{name}: " if self.several else ""
+            says = "says " if call.outcome else ""
             end = 4 * max(own) + 3 if own else start + 1
-            yield _Step(call.ended_at, end, actor, f"{of}{_said(call)}")
+            yield _Moment(end, Step("client", f"{of}{says}{said(call)}", at=call.ended_at))
 
-    def _exchange(self, exchange: Exchange) -> Iterator[_Step]:
+    def _exchange(self, exchange: Exchange) -> Iterator[_Moment]:
         position = 4 * exchange.number
-        shows = exchange.number in self.shown_by
-        yield _Step(exchange.received_at, position, "client → sandbox", self._request(exchange), shows)
+        at, number = exchange.received_at, exchange.number
+        shows = number in self.shown_by
+        yield from self._wait(exchange)
+        booked = f"booked {shortened(exchange.booked)}" if exchange.booked else ""
+        asks = Step(
+            "client",
+            self._request(exchange),
+            at=at,
+            to="api",
+            booked=booked,
+            lost=not exchange.complete,
+            shows=shows,
+            exchange=number,
+        )
+        yield _Moment(position, asks)
         for sighting in exchange.sightings[:MOST_SIGHTINGS]:
             text = f"in the {plain(sighting.place, 80)}: {_sighted(sighting.form, sighting.excerpt)}"
-            yield _Step(exchange.received_at, position, "", text, shows)
-        booked = [f"booked {shortened(exchange.booked)}"] if exchange.booked else []
-        at = exchange.received_at if exchange.answered_at is None else exchange.answered_at
-        yield _Step(at, position + 1, "sandbox", "; ".join([*booked, _answer(exchange)]))
-        left = exchange.client_gone_at
-        if left is not None and not _left_by_server(exchange):
-            waited = duration(left - exchange.received_at)
-            yield _Step(left, position + 2, "client", f"hangs up, {waited} after it asked")
+            yield _Moment(position, Step("client", text, at=at, shows=shows, exchange=number))
+        if exchange.complete:
+            end = at if exchange.answered_at is None else exchange.answered_at
+            lost = never_arrives(exchange)
+            yield _Moment(
+                position + 1,
+                Step("api", answered(exchange), at=end, to="client", lost=lost, exchange=number),
+            )
+        if (left := _left(exchange)) is not None:
+            text = f"hangs up, {duration(left - at)} after it asked"
+            yield _Moment(position + 2, Step("client", text, at=left, exchange=number))
 
     def _request(self, exchange: Exchange) -> str:
         if exchange.attempt is None:
-            return f"{_name(exchange)}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}"
-        key = self.keys.get(exchange.idempotency_key or "", "no key")
-        parts = [_name(exchange).ljust(self.name_width), key.ljust(self.key_width)]
+            return f"{named(exchange)}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}"
+        parts = [named(exchange), self._key(exchange)]
         if self.several and exchange.reference in self.orders:
             parts.append(self.orders[exchange.reference])
-        if waited := self._waited(exchange):
-            parts.append(waited)
-        return "   ".join(parts).rstrip()
+        return "  ".join(parts)
 
-    def _waited(self, exchange: Exchange) -> str:
-        """How long the client itself waited since its last attempt; empty where the pause was the suite's."""
+    def _key(self, exchange: Exchange) -> str:
+        key = exchange.idempotency_key
+        last = self.previous.get(exchange.number)
+        before = last.idempotency_key if last else key
+        told = f"key {self.keys[key]} {shortened(plain(key, 80))}" if key else "no key"
+        return f"{told}, not {self.keys[before]}" if before and before != key else told
+
+    def _wait(self, exchange: Exchange) -> Iterator[_Moment]:
+        """How long the client itself waited since its last attempt; nothing where the pause was the suite's."""
         last = self.previous.get(exchange.number)
         if last is None or self.owners.get(last.number) != self.owners.get(exchange.number):
-            return ""
-        ends = [end for end in (last.answered_at, last.client_gone_at) if end is not None]
-        wait = exchange.received_at - min(ends, default=last.received_at)
-        return "(at once)" if wait < 0.001 else f"(waited {duration(wait)})"
+            return
+        ends = [end for end in (last.answered_at, _left(last)) if end is not None]
+        # What it did not see was no answer to it: it waited from when it gave up.
+        since = max(ends, default=last.received_at)
+        wait = exchange.received_at - since
+        if wait >= 0.001:
+            of = f"{self.orders[last.reference]}: " if self.several and last.reference in self.orders else ""
+            yield _Moment(4 * last.number + 3, Step("client", f"{of}waits {duration(wait)}", at=since))
 
 
-def _left_by_server(exchange: Exchange) -> bool:
-    fault = exchange.fault
-    if isinstance(fault, Error):
-        return fault.lost
-    return fault is not None and fault.fault in LEFT_BY_SERVER
-
-
-def _name(exchange: Exchange) -> str:
-    """Clients count their attempts; findings speak of requests by their number among all."""
-    request = f"request {exchange.number}"
-    if exchange.attempt is None:
-        return request
-    return f"attempt {exchange.attempt}{'' if exchange.attempt == exchange.number else f' ({request})'}"
-
-
-def _said(call: Call) -> str:
-    outcome = call.outcome
-    if outcome is None:
-        endings = {
-            "crashed": "crashed",
-            "hung": "did not come back, and was ended",
-            "stopped": "was ended by the suite",
-            "answered": "came back without an outcome",
-        }
-        return f"{endings[call.ending]}: {plain(call.detail, 200)}" if call.detail else endings[call.ending]
-    order_id = None if outcome.order_id is None else shortened(plain(outcome.order_id, 80))
-    told = [order_id, outcome.status, outcome.type]
-    words = [plain(part, 80) for part in told if part]
-    # What a client raised often says its own type again.
-    if call.detail and not any(word in call.detail for word in words):
-        words.append(f"({plain(call.detail, 120)})")
-    return " ".join([outcome.kind, *words])
-
-
-_LOST = {
-    "reset": "connection reset, no answer",
-    "close": "connection closed, no answer",
-    "hang": "no answer, the line stays open",
-    "garbage": "bytes that are no HTTP",
-}
-_UNREADABLE = {
-    "truncate": "cut off in the middle",
-    "html": "with a load balancer's HTML page",
-    "empty": "with an empty body",
-}
-_MALFORMED: dict[MalformedForm, str] = {
-    "html": "with an HTML page",
-    "empty": "with an empty body",
-    "truncated-json": "with half of a JSON document",
-    "list": "with a JSON list",
-    "text": "with a JSON string",
-    "null": "with JSON null",
-    "no-id": "without an id or type",
-    "odd-id": "with an id or type that is no string",
-    "wrong-type": "as plain text",
-    "wrong-charset": "with bytes that are no UTF-8",
-    "huge": "with five megabytes beside the answer",
-}
-_ODD = {
-    "extra-fields": "with properties never seen before",
-    "reordered": "its properties in another order",
-}
-
-
-def _answer(exchange: Exchange) -> str:
-    """What became of the answer, seen from outside."""
-    fault = exchange.fault
-    kind = "ok" if fault is None else fault.fault
-    status = "an answer" if exchange.status is None else str(exchange.status)
-    text = _plain_answer(exchange)
-    if kind in _LOST:
-        text = _LOST[kind]
-    elif kind in _UNREADABLE:
-        text = f"{status}, {_UNREADABLE[kind]}"
-    elif kind in _ODD:
-        text = f"{text}, {_ODD[kind]}"
-    match fault:
-        case Redirect():
-            text = f"{status}, go to {'another host' if fault.to == 'other-host' else 'plain http'}"
-        case RateLimit():
-            asked = exchange.retry_after
-            wait = "no Retry-After" if asked is None else f"Retry-After {duration(asked)}"
-            text = f"{status} rate limited, {wait}"
-        case InProgress():
-            text = _in_progress(exchange, fault.form)
-        case Malformed():
-            text = f"{status}, {_MALFORMED[fault.form]}"
-        case Drip():
-            text = f"{status}, then a byte every {duration(fault.seconds)}, without end"
-        case OtherVersion():
-            text = f"{text}, naming version {plain(fault.version, 40)}"
-        case Processing():
-            text = f"{text}; {fault.ends} after {duration(fault.seconds)}"
-        case Error():
-            text = _error(text, fault)
-    return text
-
-
-def _error(text: str, fault: Error) -> str:
-    if fault.lost:
-        text = f"connection reset instead of {plain(fault.type, 80)}"
-    if fault.cached:
-        text = f"{text}, stored for this key"
-    if fault.words != "given":
-        text = f"{text}, {'without' if fault.words == 'missing' else 'with null for'} message and help"
-    elif fault.message is not None:
-        text = f'{text}, message "{plain(fault.message, 60)}"'
-    return f"{text}, {_ODD[fault.shape]}" if fault.shape != "plain" else text
-
-
-def _in_progress(exchange: Exchange, form: str) -> str:
-    interim = exchange.interim_status or exchange.status or "interim"
-    match form:
-        case "102-bare":
-            return f"{interim} in progress, and nothing else"
-        case "102-body":
-            return f"{interim} in progress, with a body"
-        case "102-then-final":
-            return f"{interim} in progress, then {_plain_answer(exchange)}"
-        case _:
-            return f"{_plain_answer(exchange)}: in progress"
-
-
-def _plain_answer(exchange: Exchange) -> str:
-    if not exchange.complete:
-        return "the request was broken off"
-    if exchange.answer == "none":
-        return "no answer"
-    words = ["" if exchange.status is None else str(exchange.status)]
-    words.append(plain(exchange.error_type or exchange.answer, 80))
-    if exchange.order_id and exchange.order_id != exchange.booked:
-        words.append(shortened(exchange.order_id))
-    text = " ".join(word for word in words if word)
-    return f"{text}, replayed" if exchange.replayed else text
+def _left(exchange: Exchange) -> float | None:
+    """When the client hung up by itself, without a whole answer."""
+    return None if left_by_server(exchange) else exchange.client_gone_at
 
 
 def _sighted(form: str, excerpt: str) -> str:

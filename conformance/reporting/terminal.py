@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from conformance.finding import CheckResult
 from conformance.reporting import wording
+from conformance.reporting.diagram import diagram
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import CheckEntry, Readiness, Status
@@ -76,28 +77,35 @@ def print_progress(
 def print_summary(readiness: Readiness, paths: Sequence[Path], console: Console) -> None:
     """Prints what the run adds up to. `paths` are the files that were written; none if nothing was."""
     width = max(NARROWEST, min(console.width, WIDEST))
-    for text, style in _summary(readiness, paths, width):
+    ascii = not _shows(console, "…│├┤─▶◀✗")
+    for text, style in _summary(readiness, paths, width, ascii):
         _print(console, text, style)
 
 
 def _print(console: Console, text: str, style: str) -> None:
     from rich.text import Text
 
-    try:
-        text.encode(console.encoding)
-    except UnicodeEncodeError:
+    if not _shows(console, text):
         text = text.translate(_ASCII).encode(console.encoding, "backslashreplace").decode(console.encoding)
     # Text, so that nothing in it is taken for markup; soft wrap, so that a log keeps its lines whole.
     console.print(Text(text, style=style), soft_wrap=True)
 
 
-def _summary(readiness: Readiness, paths: Sequence[Path], width: int) -> Iterator[_Line]:
+def _shows(console: Console, text: str) -> bool:
+    try:
+        text.encode(console.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _summary(readiness: Readiness, paths: Sequence[Path], width: int, ascii: bool) -> Iterator[_Line]:
     yield "", ""
     yield from _prose(wording.sentence(readiness), "", width, VERDICT_STYLES[readiness.verdict])
     yield f"Checks: {wording.tally(readiness) or 'none'}", ""
     yield from _prose(wording.lived(readiness), "", width)
     for check in wording.failures(readiness):
-        yield from _failure(check, paths, width)
+        yield from _failure(readiness, check, paths, width, ascii)
     for check in wording.failures(readiness, waived=True):
         yield "", ""
         yield f"WAIVED  {check.id}  {check.severity}", STYLES["waived"]
@@ -128,22 +136,27 @@ def _summary(readiness: Readiness, paths: Sequence[Path], width: int) -> Iterato
         yield f"Report: {page}{f' (beside it {others})' if others else ''}", "bold"
 
 
-def _failure(check: CheckEntry, paths: Sequence[Path], width: int) -> Iterator[_Line]:
+def _failure(
+    readiness: Readiness, check: CheckEntry, paths: Sequence[Path], width: int, ascii: bool
+) -> Iterator[_Line]:
     yield "", ""
     yield f"FAIL  {check.id}  {check.severity}", STYLES["failed"]
     finding = check.finding
     if finding is not None:
         yield from _prose(finding.summary, "  ", width, "bold")
-        yield from _prose(finding.impact, "  ", width)
+        yield from _prose(f"Impact: {finding.impact}", "  ", width)
         if again := wording.repeated(check):
             yield from _prose(again, "  ", width)
-        if finding.sequence:
+        drawn = diagram(finding.steps, ascii=True) if ascii and finding.steps else finding.sequence
+        if drawn:
             yield "", ""
-            yield from ((f"  {line}", "") for line in finding.sequence)
+            yield from ((f"  {line}", "") for line in drawn)
             yield "", ""
         for other in finding.others:
             yield from _prose(f"Also: {other.summary}", "  ", width)
         yield from _prose(f"Remedy: {finding.remedy}", "  ", width)
+    if asked := wording.asked(readiness, check):
+        yield from _prose(f"Asked for: {asked}", "  ", width)
     if check.note:
         yield from _prose(f"Note: {check.note}", "  ", width)
     yield f"  golive explain {check.id}", "dim"

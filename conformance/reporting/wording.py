@@ -235,6 +235,16 @@ def repeated(check: CheckEntry) -> str:
     return f"Seen again in {finding.reproduced} of {counted(finding.repetitions, 'repetition')}."
 
 
+def asked(readiness: Readiness, check: CheckEntry) -> str:
+    """The requirement that a check is explained by, how strong it is, and where it comes from; empty if none."""
+    known = {requirement.id: requirement for requirement in readiness.requirements}
+    own = [known[id_] for id_ in check.requirements if id_ in known]
+    if not own:
+        return ""
+    vendor = readiness.contract.name.capitalize()
+    return f"{own[0].text} ({own[0].id}, {own[0].strength}; {vendor}: {own[0].source})"
+
+
 def _accepted_untested(check: CheckEntry) -> bool:
     return check.waiver is not None and check.waiver.covers == "untested"
 

@@ -270,7 +270,9 @@ def test_nothing_is_green_that_was_not_proven():
 
 def test_the_page_tells_the_counterexample_and_the_remedy():
     html = to_html(everything())
-    assert "attempt 2   key B 77aa01bb…556601   (waited 1.2 s)" in html
+    assert "attempt 2  key B 77aa01bb…556601, not A" in html
+    assert "│ waits 1.2 s" in html
+    assert "Asked for: One reference never owns two orders." in html
     assert "read it back for every retry." in html
     assert "<code>golive replay DIR retries.exactly-once</code>" in html
 
@@ -317,7 +319,8 @@ def test_junit_has_a_suite_for_each_section_and_says_why():
     assert failure.get("message") == "One reference owns 2 orders: it was sent under 2 keys."
     assert failure.get("type") == "blocker"
     assert "> " in failure.text
-    assert "attempt 2   key B 77aa01bb…556601" in failure.text
+    assert "attempt 2  key B 77aa01bb…556601, not A" in failure.text
+    assert "Source: best-practices/idempotency" in failure.text
     assert failure.text.endswith("golive explain retries.exactly-once")
     assert cases["golive.account.recipient-not-logged"].find("failure").get("type") == "advisory"
     assert cases["golive.errors.type-surfaced"].find("error").get("message") == "LookupError: no such story"
@@ -402,7 +405,7 @@ def test_a_screen_that_knows_ascii_alone_is_served_as_well():
     print_summary(everything(), FILES, Console(file=file, width=100))
     file.flush()
     text = file.buffer.getvalue().decode("ascii")
-    assert "client -> sandbox  attempt 2   key B 77aa01bb...556601" in text
+    assert "|- attempt 2  key B 77aa01bb...556601, not A -->|" in text
     file.close()
 
 

@@ -1,4 +1,4 @@
-"""A counterexample told step by step, to the letter."""
+"""A counterexample told step by step and drawn, to the letter."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from conformance.faults import (
     Hang,
     Html,
     InProgress,
+    Kill,
     Malformed,
     OtherVersion,
     Processing,
@@ -28,24 +29,27 @@ from conformance.faults import (
     Slow,
     Truncate,
 )
-from conformance.reporting.sequence import MOST_STEPS, sequence
+from conformance.reporting.diagram import ALL, MOST_LINES, diagram
+from conformance.reporting.sequence import sequence
 
 
 def told(evidence: Evidence, *shown_by: int) -> str:
-    return "\n" + "\n".join(sequence(evidence, shown_by)) + "\n"
+    return "\n" + "\n".join(diagram(sequence(evidence, shown_by))) + "\n"
 
 
 def test_an_order_that_was_bought_twice():
     assert (
         told(bought_twice(), 2)
         == """
-     0.000  suite → client    hands over order 12.34
-     0.000  client → sandbox  attempt 1   key A 5f0c3d2e…6d8e9e
-     0.000  sandbox           booked O-01JD00…000AAA; connection reset, no answer
->    1.200  client → sandbox  attempt 2   key B 77aa01bb…556601   (waited 1.2 s)
-     1.200  sandbox           booked O-01JD00…000BBB; 200 success
-     1.201  client says       created O-01JD00…000BBB COMPLETED
-            ledger            2 orders: O-01JD00…000AAA O-01JD00…000BBB
+   seconds  client                                       API
+     0.000  │ is handed order 12.34 (order-4f2a90c1de)    │
+            ├─ attempt 1  key A 5f0c3d2e…6d8e9e ─────────▶│ booked O-01JD00…000AAA
+            │ ✗────────────── connection reset, no answer ┤
+            │ waits 1.2 s                                 │
+>    1.200  ├─ attempt 2  key B 77aa01bb…556601, not A ──▶│ booked O-01JD00…000BBB
+            │◀─────────────────────────────── 200 success ┤
+     1.201  │ says created O-01JD00…000BBB COMPLETED      │
+    ledger  2 orders: O-01JD00…000AAA O-01JD00…000BBB
 """
     )
 
@@ -54,19 +58,20 @@ def test_a_client_that_hands_the_order_back_then_leaks_then_crashes():
     assert (
         told(surfaced_and_crashed(), 3)
         == """
-     0.000  suite → client    hands over order 7.00
-     0.000  client → sandbox  attempt 1   key A k-1
-     0.000  sandbox           429 rate limited, Retry-After 10 s
-     0.200  client says       unknown rate_limited
-     5.200  suite → client    asks again for order 7.00, call 2
-     5.200  client → sandbox  attempt 2   key A k-1
-     5.200  sandbox           500 oops
->    5.400  client → sandbox  request 3: GET /v2/order/O-1?key=\\x1b[31mred
->    5.400                    in the query string: a secret, plain: XXabc123.[secret]
-     5.400  sandbox           404 not_found
-     5.500  client            crashed: KeyError: 'id'\\x1b[0m
-            client → outside  tried to reach api.vendor.example:443, and was kept from it
-            ledger            no order
+   seconds  client                                            API
+     0.000  │ is handed order 7.00 (order-77)                  │
+            ├─ attempt 1  key A k-1 ──────────────────────────▶│
+            │◀───────────── 429 rate limited, Retry-After 10 s ┤
+     0.200  │ says unknown rate_limited                        │
+     5.200  │ is asked again for order 7.00, call 2            │
+            ├─ attempt 2  key A k-1 ──────────────────────────▶│
+            │◀─────────────────────────────────────── 500 oops ┤
+>    5.400  ├─ request 3: GET /v2/order/O-1?key=\\x1b[31mred ──▶│
+>           │ in the query string: a secret, plain: XXabc123.[secret]
+            │◀────────────────────────────────── 404 not_found ┤
+     5.500  │ crashed: KeyError: 'id'\\x1b[0m                   │
+    client  tried to reach api.vendor.example:443, and was kept from it
+    ledger  no order
 """
     )
 
@@ -92,16 +97,17 @@ def test_several_orders_are_told_apart():
     assert (
         told(evidence)
         == """
-     0.000  suite → client    hands over order 12.34
-     0.000  client → sandbox  attempt 1               key A same   order 12.34
-     0.000  sandbox           booked O-1; 200 success
-     0.000  client says       order 12.34: created O-1
-     0.000  suite → client    hands over order 20.00
-     0.000  client → sandbox  attempt 1 (request 2)   key A same   order 20.00
-     0.000  sandbox           200 success O-1, replayed
-     0.000  client says       order 20.00: created O-1
-            ledger            order 12.34: 1 order: O-1
-            ledger            order 20.00: no order
+   seconds  client                                              API
+     0.000  │ is handed order 12.34 (order-4f2a90c1de)           │
+            ├─ attempt 1  key A same  order 12.34 ──────────────▶│ booked O-1
+            │◀────────────────────────────────────── 200 success ┤
+            │ order 12.34: says created O-1                      │
+            │ is handed order 20.00 (order-2)                    │
+            ├─ attempt 1 (request 2)  key A same  order 20.00 ──▶│
+            │◀──────────────────────── 200 success O-1, replayed ┤
+            │ order 20.00: says created O-1                      │
+    ledger  order 12.34: 1 order: O-1
+    ledger  order 20.00: no order
 """
     )
 
@@ -119,13 +125,14 @@ def test_a_client_that_gives_up_on_a_silent_server():
     assert (
         told(evidence)
         == """
-     0.000  suite → client    hands over order 12.34
-     0.000  client → sandbox  attempt 1   key A k
-     0.000  sandbox           booked O-1; no answer, the line stays open
-    30.000  client            hangs up, 30 s after it asked
-            suite             ended the trial: the client was still busy after 3,600 s
-            clock             the client's waits escaped the clock: the times above mean nothing
-            ledger            no order
+   seconds  client                                      API
+     0.000  │ is handed order 12.34 (order-4f2a90c1de)   │
+            ├─ attempt 1  key A k ──────────────────────▶│ booked O-1
+            │ ✗────────── no answer, the line stays open ┤
+    30.000  │ hangs up, 30 s after it asked              │
+     suite  ended the trial: the client was still busy after 3,600 s
+     clock  the client's waits escaped the clock: the times above mean nothing
+    ledger  no order
 """
     )
 
@@ -196,28 +203,67 @@ def test_a_client_that_gives_up_on_a_silent_server():
             "200 success, with properties never seen before",
         ),
         (Reordered(), {"answer": "success", "status": 200}, "200 success, its properties in another order"),
-        (None, {"complete": False}, "the request was broken off"),
     ],
 )
 def test_every_fault_has_its_words(fault, answer, says):
     evidence = Evidence(Trial((ORDER,)), (attempt(1, 0.0, "k", fault=fault, **answer),), (), ())
-    assert [line for line in sequence(evidence) if "sandbox    " in line] == [
-        f"     0.000  sandbox           {says}"
-    ]
+    assert [step.text for step in sequence(evidence) if step.actor == "api"] == [says]
 
 
 def test_an_attempt_without_a_key_says_so():
     evidence = Evidence(Trial((ORDER,)), (attempt(1, 0.0, None),), (), ())
-    assert "attempt 1   no key" in told(evidence)
+    assert "attempt 1  no key" in told(evidence)
+
+
+def test_a_request_that_was_broken_off_never_arrives():
+    evidence = Evidence(Trial((ORDER,)), (attempt(1, 0.0, "k", complete=False),), (), ())
+    (asks,) = [step for step in sequence(evidence) if step.to]
+    assert asks.lost
+    assert "✗ │" in told(evidence)
+
+
+@pytest.mark.parametrize(
+    "fault", [Reset(), Close(), Hang(), Truncate(), Drip(), Kill(), Error(type="x", lost=True)]
+)
+def test_an_answer_that_does_not_arrive_is_an_arrow_that_ends_in_a_cross(fault):
+    evidence = Evidence(Trial((ORDER,)), (attempt(1, 0.0, "k", fault=fault, status=200),), (), ())
+    assert "│ ✗──" in told(evidence)
+    assert "◀" not in told(evidence)
 
 
 def test_a_storm_of_retries_loses_its_middle_and_keeps_its_end():
     exchanges = tuple(attempt(n, float(n), "k", fault=Reset()) for n in range(1, 2_001))
-    lines = sequence(Evidence(Trial((ORDER,)), exchanges, (), ()))
-    assert len(lines) == MOST_STEPS + 2
-    assert sum("3,960 steps left out" in line for line in lines) == 1
+    lines = diagram(sequence(Evidence(Trial((ORDER,)), exchanges, (), ())))
+    assert len(lines) <= MOST_LINES
+    assert sum("5,986 steps left out" in line for line in lines) == 1
     assert "attempt 2000" in lines[-3]
     assert lines[-1].endswith("no order")
+
+
+def test_what_shows_the_violation_is_never_left_out():
+    exchanges = tuple(attempt(n, 10.0 * n, "k", fault=Reset()) for n in range(1, 51))
+    lines = diagram(sequence(Evidence(Trial((ORDER,)), exchanges, (), ()), (24, 25)))
+    assert [line.split("key")[0].strip("> ─├") for line in lines if line.startswith(">")] == [
+        "240.000  ├─ attempt 24",
+        "250.000  ├─ attempt 25",
+    ]
+    assert sum("left out" in line for line in lines) == 2
+
+
+def test_on_an_ascii_screen_the_lines_are_still_straight():
+    lines = diagram(sequence(bought_twice(), (2,)), ascii=True)
+    assert all(line.isascii() for line in lines)
+    assert len({line.rindex("|") for line in lines[1:-1]}) == 1
+
+
+def test_an_answer_that_comes_after_the_next_request_says_to_which():
+    late = attempt(1, 0.0, "k", answer="success", status=200, order_id="O-1", answered_at=9.0)
+    again = attempt(2, 5.0, "k", answer="success", status=200, order_id="O-1", answered_at=5.1)
+    steps = sequence(Evidence(Trial((ORDER,)), (late, again), (), ()))
+    assert [step.text for step in steps if step.actor == "api"] == [
+        "200 success O-1",
+        "to attempt 1: 200 success O-1",
+    ]
 
 
 def test_whatever_the_client_sent_each_step_stays_one_line_of_bounded_length():
@@ -233,6 +279,6 @@ def test_whatever_the_client_sent_each_step_stays_one_line_of_bounded_length():
         escapes=(nasty,),
         stopped=nasty,
     )
-    for line in sequence(evidence):
+    for line in diagram(sequence(evidence)):
         assert line.isprintable()
-        assert len(line) < 500
+        assert len(line) <= ALL + 40
