@@ -11,8 +11,10 @@ from conformance.faults import RateLimit, Reset, Slow
 from conformance.finding import Violation
 from conformance.judge.case import Case, same_json, short
 from conformance.judge.guessing import MANY, unguessable
+from conformance.judge.lives import came_back, came_late, killed_in, looked_first
 from conformance.judge.retrying import other_bodies, other_keys, was_retried
 from conformance.planning import sequences, singles, trial
+from conformance.plans import lives
 
 
 @check(
@@ -259,3 +261,124 @@ def key_mismatch_stops(case: Case) -> Iterator[Remark]:
                 f"after the key was refused the client said {story.said()}",
                 (refused.number,),
             )
+
+
+@check(
+    "retries.key-survives-restart",
+    severity="major",
+    title="The key outlives the process",
+    impact="A customer is charged twice when a deployment or a crash falls between the order and its answer: the new "
+    "process does not know that the order was sent.",
+    remedy="Write key and body to durable storage, under the order reference, before the first attempt is sent, and "
+    "look there first when an order is taken up. A key in memory, or one that is stored with the answer, is gone when "
+    "it is needed.",
+    why="A deployment ends the process while an order is on its way. The order is booked; the key under which it was "
+    "sent was in memory. The queue hands the order to the new process, which makes a new key and buys a second time. "
+    "Every deployment does that to the few orders that it falls upon, and nobody can say to which.",
+    floor=lives.killed,
+    generated=lives.killed_somewhere,
+)
+def key_survives_restart(case: Case) -> Iterator[Remark]:
+    """The client is ended by SIGKILL as its request arrives, when the order was booked, or once it was told of a
+    server error, in its first attempt or in a later one. It is started again with the same state folder, and asked
+    for the same reference.
+
+    Every attempt after the restart has the key of those before, or the client finds out in another way what became
+    of the order and makes none.
+    """
+    for story in case.stories:
+        last = killed_in(story)
+        if last is None:
+            yield Unmet(
+                "the client was not killed in an attempt, or told its caller how it stood before it died"
+            )
+        elif not case.resumes:
+            yield Unmet("the profile says that the client does not resume")
+        else:
+            yield from other_keys(story, story.undisturbed)
+            yield from came_back(case, story, last)
+
+
+@check(
+    "retries.new-key-after-final-error",
+    severity="major",
+    title="A corrected order has a key of its own",
+    impact="A customer's order stays refused although its mistake was mended: the API remembers the key, and what it "
+    "said to it.",
+    remedy="Once a final error has ended an order, drop its key. The corrected order is a new one: make a new key for "
+    "it and store that before it is sent, whether it comes under the same reference or another.",
+    why="An order is refused, since the product was out of stock. A person picks another product and sends the order "
+    "again; the client knows the reference and takes the old key. The API answers that this key belongs to another "
+    "body, and goes on doing so for as long as it keeps the key, whatever the person tries.",
+    floor=lives.corrected,
+    generated=lives.corrected_somehow,
+)
+def new_key_after_final_error(case: Case) -> Iterator[Remark]:
+    """An order is refused with a final error, which the API keeps under the key. Then its corrected form is handed
+    over: under the same reference, and under another.
+
+    The corrected order goes out under a key that the refused one did not have. A client that answers from what it
+    has stored, without sending the corrected order, shows nothing by that.
+    """
+    refused, *others = case.stories
+    ended = [attempt for attempt in refused.attempts if attempt.answer == "final"]
+    used = {attempt.idempotency_key: attempt for attempt in refused.attempts if attempt.idempotency_key}
+    for story in others:
+        if not ended or not used:
+            yield Unmet("the first order was not refused with a final error under a key")
+        elif not story.attempts:
+            answered = "the client answered from what it had stored, without sending the corrected order"
+            yield Unmet(
+                answered if story.calls else "the client did not say rejected, so nobody corrected the order"
+            )
+        for attempt in story.attempts:
+            if first := used.get(attempt.idempotency_key or ""):
+                yield Violation(
+                    "key of a refused order",
+                    f"the corrected order was sent under {short(attempt.idempotency_key)}, the key under which the "
+                    f"first one had been refused with {ended[-1].error_type or ended[-1].status}",
+                    (first.number, attempt.number),
+                    on_any_clock=True,
+                )
+            elif ended and used and attempt.idempotency_key:
+                yield Observed()
+
+
+@check(
+    "retries.key-not-reused-after-window",
+    severity="advisory",
+    title="A key is not used once the API has forgotten it",
+    impact="A customer is charged a second time when an order that was left open long ago is taken up again: its key "
+    "protects it no longer.",
+    remedy="Store with the key when it was first used. When the replay window is over, do not send the order again: "
+    "look it up in the list of orders, or report unknown and let a person look.",
+    why="An order is left unknown, and its job is forgotten in a queue that somebody empties six weeks later. The "
+    "client finds its key and sends the order again, as it should have on the same day. But the API keeps keys only so "
+    "long: it has never heard of this one, and books the order a second time.",
+    floor=lives.taken_up_late,
+)
+def key_not_reused_after_window(case: Case) -> Iterator[Remark]:
+    """An order is left unknown, booked or not, and the suite asks for it again when the API has forgotten its key. Only
+    the virtual clock can do that.
+
+    The client sends no attempt any more, or it looks the order up before.
+    """
+    for story in case.stories:
+        if len(story.calls) < 2 or not story.attempts:
+            yield Unmet("the client did not leave the order unknown, so nobody asked for it again")
+            continue
+        late = came_late(story, case.contract.idempotency.window)
+        blind = [attempt for attempt in late if not looked_first(case, story, attempt)]
+        keys = {attempt.idempotency_key for attempt in story.attempts if attempt not in late}
+        if blind and (blind[0].idempotency_key in keys or len(story.ledger) > 1):
+            days = (blind[0].received_at - story.attempts[0].received_at) / 86_400
+            yield Violation(
+                "sent blindly",
+                f"{days:.0f} days after its first attempt {story.reference} was sent again under "
+                f"{short(blind[0].idempotency_key)}, without a look at what became of it; the API keeps a key for "
+                f"{case.contract.idempotency.window / 86_400:.0f} days",
+                (story.attempts[0].number, blind[0].number),
+                on_any_clock=True,
+            )
+        else:
+            yield Observed()
