@@ -16,3 +16,7 @@ ATTEMPT = 300.0
 """client seconds in which one attempt ends that nobody answers"""
 EXTRA = 1.1
 """times `CALL` for which a call may go on where the machine can have made up some of it"""
+POLL = 1.0
+"""client seconds between two polls for an order at the least, by the median"""
+REQUESTS_AN_ORDER = 3.0
+"""attempts that an order of a burst needs on the average at the most"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from conformance.finding import Severity, Violation
@@ -65,6 +65,7 @@ Remark: TypeAlias = Violation | Observed | Unmet | Doubtful | NotApplicable | No
 Judge: TypeAlias = "Callable[[Case], Iterable[Remark]]"
 Declaration: TypeAlias = "Callable[[Profile, Contract], Iterable[Remark]]"
 Floor: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"
+Weight: TypeAlias = "Callable[[Contract], Severity]"
 Generator: TypeAlias = "Callable[[Contract], SearchStrategy[Trial]]"
 
 
@@ -75,6 +76,8 @@ class Check:
     `floor` gives, for each aspect that must have been observed for a pass, the explicit trials that always
     run; `generated` is the strategy for the trials after them, None where the check is not property-based.
     `timed`: it judges waits, so that its trials are run before others, lest everybody wait for them in the end.
+    `further` gives, by aspect, larger trials that are run one by one for as long as the floor has left the aspect
+    undecided. `weight`: the severity under a contract, where that decides it.
     `why`: the story of what goes wrong in production without it; `method` and `passes`: how it is tested, and what
     has to be seen for a pass.
     `requirements` and `source` come from `checks/requirements.yaml`; the catalogue puts them in.
@@ -95,6 +98,12 @@ class Check:
     timed: bool = False
     why: str = ""
     passes: str = ""
+    further: Floor | None = None
+    weight: Weight | None = None
+
+    def under(self, contract: Contract) -> Check:
+        """The check with the severity that it has under this contract."""
+        return self if self.weight is None else replace(self, severity=self.weight(contract))
 
     @property
     def section(self) -> str:
@@ -120,6 +129,8 @@ def check(
     generated: Generator | None = None,
     timed: bool = False,
     why: str = "",
+    further: Floor | None = None,
+    weight: Weight | None = None,
 ) -> Callable[[Judge], Check]:
     """Declares a check over evidence. The decorated function is its judge: it is given one trial's `Case`, and
     yields remarks. The first paragraph of its docstring says how the check is tested, the second when it passes.
@@ -141,6 +152,8 @@ def check(
             timed=timed,
             why=why,
             passes=passes,
+            further=further,
+            weight=weight,
         )
 
     return declare

@@ -8,9 +8,17 @@ from statistics import median
 
 from conformance.check import Doubtful, NotApplicable, Observed, Remark, Unmet
 from conformance.evidence import Exchange
+from conformance.faults import RateLimit
 from conformance.finding import Violation
-from conformance.judge.case import Case, Story
+from conformance.judge.case import Case, Retry, Story
+from conformance.judge.growth import FEWEST, growth
 
+STEPS = 3
+"""waits that have to grow; what comes after them is the client's own business"""
+LONG = 60.0
+"""seconds: of a longer wait the accelerated clock shows nothing that the real one would be asked to confirm"""
+DATED = 1.0
+"""seconds that a date may be missed by: it has no fractions of them"""
 FEW, SOME = 3, 5
 """waits of which all have to be too short, and from which on the median decides: jitter may be short by chance"""
 
@@ -64,3 +72,96 @@ def shorter(waits: Sequence[float], minimum: float) -> bool:
     if len(waits) < SOME:
         return len(waits) >= FEW and max(waits) < minimum
     return median(waits) < minimum
+
+
+def longer_each_time(case: Case) -> Iterator[Remark]:
+    """Do the client's own waits grow over rate limits that come in a row, judged over all orders of the trial?"""
+    rows = [_row(story) for story in case.stories]
+    steps = STEPS if sum(len(row) >= STEPS for row in rows) >= FEWEST else 2
+    waits = [[retry.wait for retry in row[:steps]] for row in rows if len(row) >= steps]
+    if len(waits) < FEWEST:
+        yield _no_rows(case)
+        return
+    if not case.evidence.clock.held:
+        yield Unmet("the client's waits escaped the clock; run again with --clock real")
+        return
+    limit, margin = case.contract.rate_limit, case.evidence.clock.margin
+    told = next(row for row in rows if len(row) >= steps)
+    last = told[steps - 1]
+    medians = [f"{median(times):.1f} s" for times in zip(*waits, strict=True)]
+    times = f"the waits after {steps} 429s in a row were {', '.join(medians)} by the median over {len(waits)} orders"
+    answer = growth(waits, enough=limit.cap, tolerance=limit.tolerance)
+    if answer == "in doubt":
+        yield Unmet(f"{times}, and vary so much that more orders are needed to tell whether they grow")
+    elif answer != "grows":
+        yield Violation(
+            "no longer" if answer == "does not grow" else "longer once only",
+            f"{times}; each is to be longer than the one before, until it is {limit.cap:g} s",
+            (*(retry.earlier.number for retry in told[:steps]), last.later.number),
+        )
+    elif growth(_shrunk(waits, margin), enough=limit.cap, tolerance=limit.tolerance) != "grows":
+        yield Doubtful(f"{times}: too little to tell it from delays", last.earlier.number)
+    else:
+        yield Observed()
+
+
+def _row(story: Story) -> list[Retry]:
+    """The client's own pauses after the rate limits that its first attempts met, one after the other."""
+    row = []
+    for retry in story.retries:
+        if retry.by_suite or retry.earlier.answer != "rate-limited" or retry.earlier.retry_after is not None:
+            break
+        row.append(retry)
+    return row
+
+
+def _no_rows(case: Case) -> Remark:
+    handed_back = any(
+        retry.by_suite and retry.earlier.answer == "rate-limited"
+        for story in case.stories
+        for retry in story.retries
+    )
+    if handed_back:
+        return NotApplicable(
+            "the longer waits belong to the caller: the client hands an order back that is limited again",
+            "wait longer each time before asking again for an order that goes on being rate limited",
+        )
+    return Unmet("the client did not go on by itself after several 429s in a row")
+
+
+def _shrunk(rows: Sequence[Sequence[float]], margin: float) -> list[list[float]]:
+    """The waits as they may have been, had a delay made each later one longer."""
+    return [[row[0], *(wait - margin for wait in row[1:])] for row in rows]
+
+
+def asked_pauses(case: Case, story: Story) -> Iterator[Remark]:
+    """Was each rate limit that said how long it lasts followed by a pause of at least that, if it was the client's
+    own?
+    """
+    for retry in story.retries:
+        asked = retry.earlier.retry_after
+        if asked is None or retry.earlier.answer != "rate-limited":
+            continue
+        dated = isinstance(retry.earlier.fault, RateLimit) and retry.earlier.fault.retry_after == "date"
+        least = max(asked - (DATED if dated else 0.0), 0.0) - case.contract.rate_limit.tolerance
+        if retry.by_suite:
+            yield NotApplicable(
+                "the wait belongs to the caller: the client handed the order back instead of waiting",
+                "wait for as long as a Retry-After header says, where the client hands a limited order back",
+            )
+        elif not case.evidence.clock.held:
+            yield Unmet("the client's waits escaped the clock; run again with --clock real")
+        elif retry.wait < least:
+            yield Violation(
+                "before it was asked to" if not dated else "before the date that it was given",
+                f"attempt {retry.later.attempt} for {story.reference} came {retry.wait:.2f} s after a 429 that asked "
+                f"the client to wait for {asked:.2f} s",
+                (retry.earlier.number, retry.later.number),
+            )
+        elif asked == 0:
+            yield Unmet("the only header that was delivered asked for no wait")
+        elif retry.wait - case.evidence.clock.margin < least:
+            why = f"a wait of {retry.wait:.2f} s is too near its limit of {asked:.2f} s"
+            yield Unmet(why) if asked > LONG else Doubtful(why, retry.earlier.number)
+        else:
+            yield Observed()

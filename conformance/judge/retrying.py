@@ -68,3 +68,12 @@ def ended_created(
         yield Unmet("the faults went on for longer than the suite asked again")
     else:
         yield Violation(f"ended {kind}", f"{what}; the client in the end said {story.said()}", shown_by)
+
+
+def recovered(case: Case, story: Story, shown_by: tuple[int, ...], what: str) -> Iterator[Remark]:
+    """As `ended_created`, after limits: an order that is handed back is no fault of a client that does not resume."""
+    outcome = story.outcome
+    if outcome is not None and outcome.kind != "created" and not case.resumes:
+        yield Unmet("the client handed the order back, and the profile says that it does not resume")
+    else:
+        yield from ended_created(case, story, shown_by, what)
