@@ -110,7 +110,8 @@ def _texts(known: Known) -> Iterator[tuple[str, str]]:
     for path, value in _leaves(known.order, ""):
         if isinstance(value, str):
             yield f"the order's {path}", value
-    yield "the order's content", known.sent
+    # Not what was sent: a client may write its key into the order, to find it again.
+    yield "the order's content", json.dumps(known.order)
 
 
 def _leaves(value: JsonValue | Mapping[str, JsonValue], path: str) -> Iterator[tuple[str, JsonValue]]:
