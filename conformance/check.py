@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from conformance.finding import Severity, Violation
+from conformance.finding import Cell, Severity, Violation
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -61,7 +61,7 @@ class Note:
     text: str
 
 
-Remark: TypeAlias = Violation | Observed | Unmet | Doubtful | NotApplicable | Note
+Remark: TypeAlias = Violation | Observed | Unmet | Doubtful | NotApplicable | Note | Cell
 Judge: TypeAlias = "Callable[[Case], Iterable[Remark]]"
 Declaration: TypeAlias = "Callable[[Profile, Contract], Iterable[Remark]]"
 Floor: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"

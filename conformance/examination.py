@@ -16,7 +16,7 @@ from conformance.check import Check, Doubtful, Remark, Unmet
 from conformance.confirmation import decisive
 from conformance.contract import Contract
 from conformance.evidence import Evidence, Trial, trials
-from conformance.finding import CheckResult, Finding, Status, Violation
+from conformance.finding import Cell, CheckResult, Finding, Status, Violation
 from conformance.generation import drawn, generate
 from conformance.judge.case import Case
 from conformance.laboratory import Laboratory, OutOfBudget
@@ -108,6 +108,7 @@ def examine(
         reason,
         tuple(tally.caller_must),
         finding,
+        tuple(tally.matrix.values()),
     )
 
 
@@ -181,8 +182,22 @@ class _Examiner:
                     self._cut(self.aspects[number:])
                     return None
                 if finding:
+                    self._fill_matrix(self.aspects[number:])
                     return finding
         return None
+
+    def _fill_matrix(self, aspects: Sequence[str]) -> None:
+        """What the report shows of a failed check too: the trials that are left are looked at for that alone."""
+        if not self.tally.matrix:
+            return
+        left = [(aspect, trial) for aspect in aspects for trial in self.floor[aspect]]
+        try:
+            for aspect, trial in left:
+                if is_possible(trial, self.laboratory, self.resumes):
+                    remarks = self._remarks(self.laboratory.evidence(trial))
+                    self.tally.add([remark for remark in remarks if isinstance(remark, Cell)], aspect)
+        except OutOfBudget:
+            self.tally.notes["the matrix was cut by --budget"] = None
 
     def _trials_of(self, aspect: str) -> Iterator[Trial]:
         """Those of the floor, and larger ones for as long as they have decided nothing."""
@@ -359,7 +374,7 @@ def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Pr
     if not case.attempts:
         yield Unmet(_no_order(evidence))
     for remark in check.judge(case):
-        if evidence.stopped and not isinstance(remark, Violation):
+        if evidence.stopped and not isinstance(remark, Violation | Cell):
             yield Unmet(f"the trial was cut short: {evidence.stopped}")
         else:
             yield remark

@@ -35,6 +35,17 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """What the client did about one thing of many, in a few words: a place in the check's matrix, which the report
+    shows however the check ended. A judge yields it beside its remarks, and it decides nothing.
+    """
+
+    row: str
+    column: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Why a check failed. `others` are violations of other kinds that the same check met on its way."""
 
@@ -69,6 +80,8 @@ class CheckResult:
     caller_must: tuple[str, ...] = ()
     """what the client leaves to its caller; shown in the report's head"""
     finding: Finding | None = None
+    matrix: tuple[Cell, ...] = ()
+    """by row and column, in the order in which they were filled"""
 
 
 results: TypeAdapter[CheckResult] = TypeAdapter(CheckResult)

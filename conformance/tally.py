@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from conformance.check import Doubtful, NotApplicable, Note, Observed, Remark, Unmet
-from conformance.finding import Status, Violation
+from conformance.finding import Cell, Status, Violation
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Tally:
     not_applicable: dict[str, str] = field(default_factory=dict)
     caller_must: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    matrix: dict[tuple[str, str], Cell] = field(default_factory=dict)
 
     def add(self, remarks: Iterable[Remark], aspect: str) -> list[Violation]:
         violations = []
@@ -41,6 +42,8 @@ class Tally:
                         self.caller_must[remark.caller_must] = None
                 case Note():
                     self.notes[remark.text] = None
+                case Cell():
+                    self.matrix.setdefault((remark.row, remark.column), remark)
         return violations
 
 
