@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from conformance import bounds
 from conformance.evidence import PlannedOrder, Trial
-from conformance.faults import Drip, Fault, Kill, Schedule, to_mappings
+from conformance.faults import Drip, Fault, Kill, Processing, Schedule, to_mappings
 
 if TYPE_CHECKING:
     from conformance.contract import Contract
@@ -140,10 +141,12 @@ def kills(planned: Trial) -> bool:
 
 
 def is_endless(planned: Trial) -> bool:
-    """Is there an order whose faults never end, or an answer that never does?"""
-    return any(
-        order.endless or any(isinstance(fault, Drip) for fault in order.schedule) for order in planned.orders
-    )
+    """Is there an order whose faults never end, an answer that never does, or an order that is never finished?"""
+    return any(order.endless or any(map(_never_ends, order.schedule)) for order in planned.orders)
+
+
+def _never_ends(fault: Fault) -> bool:
+    return isinstance(fault, Drip) or (isinstance(fault, Processing) and fault.seconds > bounds.CALL)
 
 
 def singles(contract: Contract, *faults: Fault, verbose: bool = False) -> tuple[Trial, ...]:

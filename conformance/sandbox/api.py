@@ -31,6 +31,7 @@ def respond(world: World, request: Request, exchange: int) -> Reply:
         return Reply(caller, blueprint.rate_limited(wait))
     if route.operation.kind == "create":
         return Placing(world, request, route, caller, intent, exchange).reply()
+    world.looks += 1
     return Reply(caller, blueprint.triggered(request.fields) or serve(world, request, route))
 
 

@@ -194,8 +194,7 @@ class Connection(asyncio.Protocol):
                 self._answer(found)
 
     def _is_flooded(self) -> bool:
-        most = self._world.max_requests
-        if most is None or self._world.recorder.count < most:
+        if not self._world.is_overrun:
             return False
         self._world.flooded.set()
         return True

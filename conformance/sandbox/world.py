@@ -27,6 +27,8 @@ from conformance.sandbox.blueprint import Blueprint, blueprint_of
 from conformance.sandbox.documents import amount, read_document, same_document
 from conformance.sandbox.recording import Recorder
 
+LOOKS: Final = 4_000
+"""requests that change nothing which a client may send for free: one a second for an hour, and some more"""
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS: Final = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
 
@@ -197,9 +199,10 @@ def _choose(candidates: list[Intent], key: str | None) -> Intent:
 
 class World:
     """One trial. `pace`: its clock, the process's own unless the client lives faster. `flooded` is set when more
-    than `max_requests` came. `limit`: create-order requests admitted in the contract's window, the contract's own
-    number if None. `past`: face values of orders that this client was handed in earlier trials. `killer`: called
-    when the client is to be killed, in the thread that answers, which it must not keep waiting.
+    than `max_requests` came, not counting `LOOKS` of those that change nothing. `limit`: create-order requests
+    admitted in the contract's window, the contract's own number if None. `past`: face values of orders that this
+    client was handed in earlier trials. `killer`: called when the client is to be killed, in the thread that answers,
+    which it must not keep waiting.
     """
 
     def __init__(
@@ -222,6 +225,8 @@ class World:
         self.key = key
         self.pace = pace or Pace()
         self.max_requests = max_requests
+        self.looks = 0
+        """requests so far that change nothing"""
         self.flooded: threading.Event = threading.Event()
         self.blueprint: Blueprint = blueprint_of(contract)
         self.store = Store(contract.idempotency.window)
@@ -261,6 +266,12 @@ class World:
     def elapsed(self) -> float:
         """Seconds since the world began."""
         return self.pace.now() - self.began_at if self._ended_at is None else self._ended_at
+
+    @property
+    def is_overrun(self) -> bool:
+        """Were there more requests than any client should send?"""
+        counted = self.recorder.count - min(self.looks, LOOKS)
+        return self.max_requests is not None and counted >= self.max_requests
 
     def new_id(self, template: str) -> str:
         """An id of its own, from the seed: `{ulid}` in the template is replaced."""
