@@ -6,7 +6,7 @@ What lives here: the profile that an exhibit is given, and the suite that is put
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,11 +29,14 @@ def view(
     seed: int = 1,
     as_worker: bool = False,
     clock: ClockChoice = "auto",
+    files: Mapping[str, str] | None = None,
+    until: Callable[[CheckResult], bool] = lambda result: False,
 ) -> dict[str, CheckResult]:
     """The results, by check, of the client that `target` names. `profile`: what its golive.yaml says beyond the
     ordinary; `select`: ids of checks, all if there are none; `examples`: generated trials for each check.
     `as_worker`: in a process of its own, rather than called by the host. One for Node always is; it is named by its
-    file, `gallery/node/retries.mjs:NewKeyPerAttempt`.
+    file, `gallery/node/retries.mjs:NewKeyPerAttempt`. `files`: texts by name, that lie beside its profile. `until`: a
+    result after which nobody needs the rest.
     """
     written = {
         "subject": target.partition(":")[2] or target,
@@ -46,10 +49,17 @@ def view(
         path.write_text(yaml.safe_dump(written))
         # A client is imported from the folder of its profile.
         (path.parent / HOME.name).symlink_to(HOME)
+        for name, text in (files or {}).items():
+            (path.parent / name).write_text(text)
         suite = Suite(Options(path, seed, select=select, examples=examples, clock=clock))
         try:
             suite.prepare(suite.selected)
-            return {check.id: suite.examine(check) for check in suite.selected}
+            results = {}
+            for check in suite.selected:
+                results[check.id] = suite.examine(check)
+                if until(results[check.id]):
+                    break
+            return results
         finally:
             suite.close()
 
