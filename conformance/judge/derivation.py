@@ -39,7 +39,6 @@ _ALGORITHMS: Mapping[str, Callable[[bytes], bytes]] = {
     "SHA-1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
     "SHA-256": lambda data: hashlib.sha256(data).digest(),
     "SHA-512": lambda data: hashlib.sha512(data).digest(),
-    "BLAKE2b": lambda data: hashlib.blake2b(data).digest(),
 }
 _SEPARATORS = ("", "-", ":", "_", "|", ".", "/", ",", " ")
 _WORDS = (
@@ -54,7 +53,7 @@ _WORDS = (
     "payment",
 )
 """what people put before a name or a number"""
-_COUNTED, _WORDED = 5_000, 40
+_COUNTED, _WORDED = 3_000, 40
 """numbers that are tried as those of a counter, by themselves and together with words"""
 _MOMENTS, _FEW_MOMENTS = 2_000, 20
 """times that are tried for one order, alone and together with its reference"""
@@ -225,8 +224,9 @@ def _recipes(
         data = text.encode("utf-8", "surrogatepass")
         for algorithm, digest_of in _ALGORITHMS.items():
             digest = digest_of(data)
-            if any(needle in write(digest) for write, needle in needles):
-                yield source, algorithm
+            for write, needle in needles:
+                if needle in write(digest):
+                    yield source, algorithm
 
 
 def _ingredients(known: Known) -> Iterator[tuple[str, str]]:

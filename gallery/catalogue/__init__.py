@@ -5,13 +5,25 @@ Each module of clients has one of its own here. What must never be known here: h
 
 from __future__ import annotations
 
-from gallery.catalogue import account, correct, errors, hostile, keys, node, rate_limits, retries, versions
+from gallery.catalogue import (
+    account,
+    answers,
+    correct,
+    errors,
+    hostile,
+    keys,
+    node,
+    rate_limits,
+    retries,
+    versions,
+)
 from gallery.catalogue.exhibit import Exhibit
 
 BROKEN: tuple[Exhibit, ...] = (
     *account.EXHIBITS,
     *retries.EXHIBITS,
     *keys.EXHIBITS,
+    *answers.EXHIBITS,
     *errors.EXHIBITS,
     *rate_limits.EXHIBITS,
     *versions.EXHIBITS,
