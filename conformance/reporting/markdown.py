@@ -127,6 +127,19 @@ def _failure(readiness: Readiness, check: CheckEntry) -> Iterator[str]:
         yield ""
 
 
+def _matrix(check: CheckEntry) -> Iterator[str]:
+    """What the client did, a line for each row."""
+    if not check.matrix:
+        return
+    yield f"### What the client did: {code(check.id)}"
+    yield ""
+    yield "| | | |"
+    yield "|---|---|---|"
+    for cell in check.matrix:
+        yield f"| {code(cell.row)} | {escaped(cell.column)} | {escaped(cell.text)} |"
+    yield ""
+
+
 def _checklist(readiness: Readiness) -> Iterator[str]:
     checks = {check.id: check for check in readiness.checks}
     yield "## The checklist"
@@ -149,6 +162,8 @@ def _checklist(readiness: Readiness) -> Iterator[str]:
             ]
             yield f"| {' | '.join(cells)} |"
         yield ""
+    for check in readiness.checks:
+        yield from _matrix(check)
     rest = wording.unmapped(readiness)
     if rest:
         yield "### Further checks"

@@ -178,12 +178,20 @@ class Cover(_Record):
     covers: Literal["failure", "untested"]
 
 
+class CellEntry(_Record):
+    """What the client did about one thing of many: a place in a check's matrix."""
+
+    row: str
+    column: str
+    text: str
+
+
 class CheckEntry(_Record):
     """One check. `reason` says why it was not tested or not applicable, or holds the traceback of an error
     of the suite. `simulated_s` is in client seconds, `duration_s` in seconds on the wall.
     """
 
-    left_out_when_none = frozenset({"note", "reason", "finding", "waiver"})
+    left_out_when_none = frozenset({"note", "reason", "finding", "waiver", "matrix"})
 
     id: str
     section: str
@@ -201,6 +209,9 @@ class CheckEntry(_Record):
     reason: str | None = None
     finding: FindingEntry | None = None
     waiver: Cover | None = None
+    matrix: tuple[CellEntry, ...] | None = Field(
+        default=None, description="what the client did, case by case, whether that was right or wrong"
+    )
 
 
 class RequirementEntry(_Record):

@@ -19,6 +19,7 @@ from conformance.reporting.plain import plain
 from conformance.reporting.readiness import (
     SCHEMA,
     CallerMust,
+    CellEntry,
     CheckEntry,
     ContractFacts,
     Cover,
@@ -290,6 +291,11 @@ def _entry(
         reason=None if reason is None else plain(reason, 20_000, lines=True),
         finding=finding_entry(result.finding) if result.finding and result.status == "failed" else None,
         waiver=cover,
+        matrix=tuple(
+            CellEntry(row=plain(cell.row, 100), column=plain(cell.column, 100), text=plain(cell.text, 200))
+            for cell in result.matrix
+        )
+        or None,
     )
 
 
