@@ -85,7 +85,7 @@ class Laboratory:
     def obstacle(self, trial: Trial) -> str | None:
         """What the rig cannot do of this trial, whatever time it is given; None if it can do all of it."""
         if trial.later is not None and not self.rig.facts.leaps:
-            return f"only the virtual clock can let {trial.later / 86_400:.0f} days pass"
+            return f"only the virtual clock can let {trial.later:,.0f} s pass"
         if self.rig.facts.ours:
             return None
         if trial.restart or kills(trial):

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import TypeAdapter
 
 from conformance.contract import Contract
-from conformance.drivers import Driver
 from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.drivers.loopback import forbid_leaving_loopback
 from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
@@ -37,10 +36,6 @@ INTERVAL = 600.0
 """client seconds between two trials, so that a circuit breaker of the last one has closed again"""
 CROWD = 16
 """threads that a client may have left since its start before its process is replaced: they wake up for ever"""
-OFTEN = 1e-5
-"""seconds after which another thread has its turn, where an order is handed over twice: what two calls at once can get
-wrong should show
-"""
 LINGER = 60.0
 """client seconds for which a client is still watched after its last answer"""
 
@@ -158,7 +153,7 @@ class _Stage:
         self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
         target = find_target(chosen.target)
         self.threads = threading.active_count()
-        self.driver: Driver = PythonDriver(
+        self.driver = PythonDriver(
             target, self._context, chosen.contract, self.scanner, chosen.call_limit
         )
 
@@ -200,11 +195,9 @@ class _Stage:
         self.traces.begin(self.state_dir)
         self.sandbox.begin(world)
         self.driver.epoch = began = world.began_at
+        self.driver.jolted = trial.twice
         records: list[str] = []
         with ExitStack() as stack:
-            if trial.twice:
-                stack.callback(sys.setswitchinterval, sys.getswitchinterval())
-                sys.setswitchinterval(OFTEN)
             if trial.verbose:
                 records = stack.enter_context(every_logger_talks())
             calls = run_orders(trial, self.driver, seen, stop, resumes=self.configuration.resumes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import time
 import uuid
@@ -54,6 +55,7 @@ class Reference:
     """One call: `place_order` is what golive is given. Everything else is a step that may be overridden."""
 
     attempts: ClassVar[int] = 8
+    key_lifetime: ClassVar[float] = 29 * 24 * 3600
     first_pause: ClassVar[dict[Kind, float]] = {"lost": 1, "transient": 1, "in-progress": 3, "limited": 5}
 
     def __init__(self, order: dict[str, object], context: Context) -> None:
@@ -61,6 +63,7 @@ class Reference:
         self.context = context
         self.attempt = 0
         self.met: Counter[Kind] = Counter()
+        self.expired = False
         self.http = connect(context.base_url)
         self.key, self.body, self.in_doubt = self.remember()
 
@@ -69,6 +72,8 @@ class Reference:
         return cls(order, context).place()
 
     def place(self) -> object:
+        if self.expired:
+            raise Unknown("too_old_to_be_sent_again")
         kind, detail = self.once()
         while self.again(kind):
             time.sleep(self.pause(kind, self.met[kind]))
@@ -171,12 +176,25 @@ class Reference:
     def remember(self) -> tuple[str, str, bool]:
         """Key and body of this reference, on disk before the first attempt, and whether they were there."""
         path = self.record()
-        if path.exists():
-            stored = json.loads(path.read_text())
-            return stored["key"], stored["body"], True
-        stored = {"key": self.new_key(), "body": json.dumps(self.order)}
-        path.write_text(json.dumps(stored))
-        return stored["key"], stored["body"], False
+        if not path.exists():
+            stored = {"key": self.new_key(), "body": json.dumps(self.order), "since": time.time()}
+            if self.claim(path, json.dumps(stored)):
+                return stored["key"], stored["body"], False
+        stored = json.loads(path.read_text())
+        self.expired = time.time() - stored["since"] > self.key_lifetime
+        return stored["key"], stored["body"], True
+
+    def claim(self, path: Path, text: str) -> bool:
+        """Puts the text there whole, if nobody else was faster."""
+        draft = path.with_suffix(f".{uuid.uuid4().hex}")
+        draft.write_text(text)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink()
+        return True
 
     def new_key(self) -> str:
         return str(uuid.uuid4())

@@ -100,6 +100,6 @@ def finite_timeout(case: Case) -> Iterator[Remark]:
     for story, attempt in case.faulty("drip"):
         if given_up(story, attempt) is None:
             yield Note(
-                f"an answer that drips for ever held the client for {waited_for(story, attempt):,.0f} s: its time-out is "
-                "for each read, as in most libraries; a bound on the whole request would end that too"
+                f"an answer that drips for ever held the client for {waited_for(story, attempt):,.0f} s: its time-out "
+                "is for each read, as in most libraries; a bound on the whole request would end that too"
             )

@@ -18,12 +18,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.contract import Contract
 from conformance.drivers import NoRestart
+from conformance.drivers.jolts import jolted
 from conformance.drivers.outcome import Crash, from_exception, from_return, redacted
 from conformance.evidence import Call, Outcome, Output, PlannedOrder
 from conformance.hygiene.canary import Scanner
@@ -95,7 +96,9 @@ def _told(error: BaseException, module_name: str) -> str:
 
 
 class PythonDriver:
-    """Calls the function in a thread of its own for each order. `limit`: client seconds for one call."""
+    """Calls the function in a thread of its own for each order. `limit`: client seconds for one call; `jolted`: calls
+    that run at once are to get into each other's way.
+    """
 
     kind = "python"
     killed = False  # this process would be gone as well
@@ -111,6 +114,7 @@ class PythonDriver:
     ) -> None:
         self.epoch = time.monotonic()
         self.limit = limit
+        self.jolted = False
         self._traces: list[str] = []
         self._unfinished = 0
         self._target = target
@@ -136,7 +140,10 @@ class PythonDriver:
         raised: list[str] = []
 
         def run() -> None:
+            stack = ExitStack()
             try:
+                if self.jolted:
+                    stack.enter_context(jolted(f"{order.reference} {number}"))
                 value = self._target(copy.deepcopy(order.body), self._context(order.handed_as))  # type: ignore[arg-type]  # JSON is invariant
                 if inspect.isawaitable(value):
                     value = asyncio.run(_finish(value))
@@ -146,6 +153,7 @@ class PythonDriver:
                 raised.extend(traceback.format_exception_only(error)[-1:])
                 believed.append(from_exception(error, self._contract))
             finally:
+                stack.close()
                 over.set()
 
         threading.Thread(target=run, name=f"client-{order.reference}-{number}", daemon=True).start()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import threading
+import time
 from pathlib import Path
 
 import httpx
 
 AT_ONCE = 4
+KEPT = 29 * 24 * 3600
+_one_at_a_time = threading.Lock()
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
 
 
@@ -25,9 +29,13 @@ class Undecided(Exception):
 
 async def place_order(order, context):
     file = Path(context.state_dir) / f"{context.reference}.json"
-    if not file.exists():
-        file.write_text(json.dumps({"key": secrets.token_urlsafe(24), "order": order}))
-    stored = json.loads(file.read_text())
+    with _one_at_a_time:
+        if not file.exists():
+            stored = {"key": secrets.token_urlsafe(24), "order": order, "since": time.time()}
+            file.write_text(json.dumps(stored))
+        stored = json.loads(file.read_text())
+    if time.time() - stored["since"] > KEPT:
+        raise Undecided
     headers = {
         "X-Api-Key": context.api_key,
         "X-Api-Version": context.api_version,

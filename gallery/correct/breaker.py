@@ -14,6 +14,7 @@ http = httpx.Client(timeout=20)
 
 FAILURES = 3
 OPEN_FOR = 30.0
+KEPT = 29 * 24 * 3600
 
 
 class Refused(Exception):
@@ -28,17 +29,17 @@ class Unavailable(Exception):
 
 class Breaker:
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._failures = 0
         self._closes_at = 0.0
 
     def check(self) -> None:
-        with self._lock:
+        with self.lock:
             if time.monotonic() < self._closes_at:
                 raise Unavailable("the API is left alone for a while")
 
     def note(self, well: bool) -> None:
-        with self._lock:
+        with self.lock:
             self._failures = 0 if well else self._failures + 1
             if self._failures >= FAILURES:
                 self._failures = 0
@@ -50,9 +51,12 @@ breaker = Breaker()
 
 def place_order(order, context):
     file = Path(context.state_dir) / f"{context.reference}.json"
-    if not file.exists():
-        file.write_text(json.dumps([str(uuid.uuid4()), json.dumps(order)]))
-    key, body = json.loads(file.read_text())
+    with breaker.lock:
+        if not file.exists():
+            file.write_text(json.dumps([str(uuid.uuid4()), json.dumps(order), time.time()]))
+        key, body, since = json.loads(file.read_text())
+    if time.time() - since > KEPT:
+        raise Unavailable("too late to send this order again")
     headers = {
         "X-Api-Key": context.api_key,
         "X-Api-Version": context.api_version,

@@ -8,13 +8,15 @@ import threading
 import uuid
 from concurrent.futures import Future
 from pathlib import Path
-from time import sleep
+from time import sleep, time
 
 import requests
 
 WORKERS = 2
+KEPT = 29 * 24 * 3600
 _jobs: queue.Queue = queue.Queue()
 _started = threading.Lock()
+_writing = threading.Lock()
 
 
 class Refused(Exception):
@@ -43,9 +45,13 @@ def _work():
 
 def _place(order, context):
     file = Path(context.state_dir) / f"{context.reference}.json"
-    if not file.exists():
-        file.write_text(json.dumps({"key": str(uuid.uuid4()), "body": json.dumps(order)}))
-    stored = json.loads(file.read_text())
+    with _writing:
+        if not file.exists():
+            stored = {"key": str(uuid.uuid4()), "body": json.dumps(order), "since": time()}
+            file.write_text(json.dumps(stored))
+        stored = json.loads(file.read_text())
+    if time() - stored["since"] > KEPT:
+        return {"outcome": "unknown", "type": "too old"}
     headers = {
         "X-Api-Key": context.api_key,
         "X-Api-Version": context.api_version,

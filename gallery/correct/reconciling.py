@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import uuid
 from pathlib import Path
 
 import httpx
 
+_one_at_a_time = threading.Lock()
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
 
 
@@ -24,12 +26,13 @@ class Undecided(Exception):
 
 def place_order(order, context):
     file = Path(context.state_dir) / f"{context.reference}.json"
-    fresh = not file.exists()
-    if fresh:
-        key = str(uuid.uuid4())
-        body = json.dumps(order | {"description": f"order {key[:8]}"})
-        file.write_text(json.dumps({"key": key, "body": body}))
-    stored = json.loads(file.read_text())
+    with _one_at_a_time:
+        fresh = not file.exists()
+        if fresh:
+            key = str(uuid.uuid4())
+            body = json.dumps(order | {"description": f"order {key[:8]}"})
+            file.write_text(json.dumps({"key": key, "body": body}))
+        stored = json.loads(file.read_text())
     name = json.loads(stored["body"])["description"]
     headers = {"X-Api-Key": context.api_key, "X-Api-Version": context.api_version}
     with httpx.Client(base_url=context.base_url, headers=headers, timeout=20, verify=TLS) as http:

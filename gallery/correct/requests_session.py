@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -13,6 +14,8 @@ import requests
 WAITS = (1, 2, 4, 8, 16)
 LIMITED = (6, 12, 24, 48, 60)
 TIMEOUT = (10, 30)
+KEPT = 29 * 24 * 3600
+_one_at_a_time = threading.Lock()
 
 
 class Refused(Exception):
@@ -27,11 +30,12 @@ class Undecided(Exception):
 
 def place_order(order, context):
     stored = Path(context.state_dir) / quote(context.reference, safe="")
-    if stored.exists():
-        key, _, body = stored.read_text().partition("\n")
-    else:
-        key, body = str(uuid.uuid4()), json.dumps(order)
-        stored.write_text(f"{key}\n{body}")
+    with _one_at_a_time:
+        if not stored.exists():
+            stored.write_text(f"{uuid.uuid4()}\n{time.time()}\n{json.dumps(order)}")
+        key, since, body = stored.read_text().split("\n", 2)
+    if time.time() - float(since) > KEPT:
+        raise Undecided("the key is too old")
     with requests.Session() as session:
         session.trust_env = False
         session.headers.update(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
+import time
 import uuid
 from pathlib import Path
 
 import httpx
 import stamina
 
+KEPT = 29 * 24 * 3600
+_one_at_a_time = threading.Lock()
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
 
 
@@ -35,9 +39,12 @@ def _back_off(error: Exception) -> bool | dt.timedelta:
 
 def place_order(order, context):
     file = Path(context.state_dir) / f"{context.reference}.json"
-    if not file.exists():
-        file.write_text(json.dumps({"key": str(uuid.uuid4()), "order": order}))
-    stored = json.loads(file.read_text())
+    with _one_at_a_time:
+        if not file.exists():
+            file.write_text(json.dumps({"key": str(uuid.uuid4()), "order": order, "since": time.time()}))
+        stored = json.loads(file.read_text())
+    if time.time() - stored["since"] > KEPT:
+        raise NoAnswer("the API has forgotten the key")
     headers = {
         "X-Api-Key": context.api_key,
         "X-Api-Version": context.api_version,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import uuid
 from pathlib import Path
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
+KEPT = 29 * 24 * 3600
+_one_at_a_time = threading.Lock()
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
 SOON = wait_exponential(multiplier=1, max=30) + wait_random(0, 1)
 LATER = wait_exponential(multiplier=5, max=60) + wait_random(0, 2)
@@ -35,7 +39,9 @@ def _wait(state):
 
 
 def place_order(order, context):
-    key, body = _stored(Path(context.state_dir) / f"{context.reference}.json", order)
+    key, body, since = _stored(Path(context.state_dir) / f"{context.reference}.json", order)
+    if time.time() - since > KEPT:
+        raise NotYet("the API has forgotten the key: look the order up")
     headers = {
         "X-Api-Key": context.api_key,
         "X-Api-Version": context.api_version,
@@ -73,7 +79,9 @@ def _attempt(http, body):
 
 
 def _stored(path, order):
-    if not path.exists():
-        path.write_text(json.dumps({"key": uuid.uuid4().hex, "body": json.dumps(order)}))
-    stored = json.loads(path.read_text())
-    return stored["key"], stored["body"]
+    with _one_at_a_time:
+        if not path.exists():
+            stored = {"key": uuid.uuid4().hex, "body": json.dumps(order), "since": time.time()}
+            path.write_text(json.dumps(stored))
+        stored = json.loads(path.read_text())
+    return stored["key"], stored["body"], stored["since"]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import sqlite3
+import time
 import urllib.error
 import urllib.request
 import uuid
 from contextlib import closing
+
+KEPT = 29 * 24 * 3600
 
 
 class Refused(Exception):
@@ -28,7 +31,9 @@ OPENER = urllib.request.build_opener(NoRedirects)
 
 
 def place_order(order, context):
-    key, body, in_doubt = _stored(context, order)
+    key, body, since, in_doubt = _stored(context, order)
+    if time.time() - since > KEPT:
+        raise Undecided("the API has forgotten the key")
     headers = {
         "X-Api-Key": context.api_key,
         "X-Api-Version": context.api_version,
@@ -71,12 +76,12 @@ def _object(text):
 def _stored(context, order):
     """Key and body of the reference, and whether they may have been sent before."""
     with closing(sqlite3.connect(context.state_dir / "orders.db", timeout=60)) as database, database:
-        database.execute("CREATE TABLE IF NOT EXISTS orders (reference PRIMARY KEY, key, body)")
+        database.execute("CREATE TABLE IF NOT EXISTS orders (reference PRIMARY KEY, key, body, since)")
         new = database.execute(
-            "INSERT OR IGNORE INTO orders VALUES (?, ?, ?)",
-            (context.reference, str(uuid.uuid4()), json.dumps(order)),
+            "INSERT OR IGNORE INTO orders VALUES (?, ?, ?, ?)",
+            (context.reference, str(uuid.uuid4()), json.dumps(order), time.time()),
         ).rowcount
         stored = database.execute(
-            "SELECT key, body FROM orders WHERE reference = ?", (context.reference,)
+            "SELECT key, body, since FROM orders WHERE reference = ?", (context.reference,)
         ).fetchone()
     return (*stored, not new)
