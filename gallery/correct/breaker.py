@@ -67,18 +67,18 @@ def place_order(order, context):
         breaker.check()
         try:
             response = http.post(f"{context.base_url}/order", content=body, headers=headers)
-            answer = response.json()
-        except (httpx.TransportError, ValueError):
+            answer = dict(response.json())
+        except (httpx.TransportError, ValueError, TypeError):
             breaker.note(well=False)
             time.sleep(wait)
             continue
         breaker.note(well=response.status_code < 500)
         if response.status_code == 429:
             time.sleep(5 * wait)
-        elif response.is_success:
+        elif response.is_success and "id" in answer:
             return answer["id"]
-        elif response.is_client_error and answer["type"] != "idempotency_in_progress":
-            raise Refused(answer["type"])
+        elif response.is_client_error and answer.get("type") != "idempotency_in_progress":
+            raise Refused(answer.get("type"))
         else:
             time.sleep(2 + wait)
     raise Unavailable("no final answer")

@@ -68,15 +68,15 @@ def _place(order, context):
                 timeout=20,
                 allow_redirects=False,
             ) as response:
-                status, answer = response.status_code, response.json()
-        except (requests.RequestException, ValueError) as error:
+                status, answer = response.status_code, dict(response.json())
+        except (requests.RequestException, ValueError, TypeError) as error:
             status, answer, why = 0, {}, type(error).__name__
-        if 200 <= status < 300:
+        if 200 <= status < 300 and "id" in answer:
             return {"outcome": "created", "order_id": answer["id"]}
         if status == 429:
             sleep(5.5 * 2**attempt)
         elif answer.get("type") == "idempotency_in_progress" or not 400 <= status < 500:
             sleep(2.5 * 2**attempt)
         else:
-            raise Refused(answer["type"])
+            raise Refused(answer.get("type"))
     return {"outcome": "unknown", "type": why}

@@ -53,13 +53,13 @@ def _send(http, stored):
         response = http.post("/order", content=stored["body"], headers=headers)
         if response.status_code == 429:
             return 5
-        answer = response.json()
-    except (httpx.TransportError, ValueError):
+        answer = dict(response.json())
+    except (httpx.TransportError, ValueError, TypeError):
         return 1
-    if response.is_success:
+    if response.is_success and "id" in answer:
         return {"id": answer["id"], "status": answer["status"]}
-    if response.is_client_error and answer["type"] != "idempotency_in_progress":
-        raise Refused(answer["type"])
+    if response.is_client_error and answer.get("type") != "idempotency_in_progress":
+        raise Refused(answer.get("type"))
     return 3
 
 
