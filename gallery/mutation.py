@@ -50,8 +50,9 @@ def main(arguments: Sequence[str]) -> int:
     """Exit status 1 if an edit survives that has no reason to."""
     parser = argparse.ArgumentParser(prog="python -m gallery.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="edits in whose name one of these is; all if none")
+    parser.add_argument("--resume", action="store_true", help="what was caught before is not examined again")
     parser.add_argument(
-        "--resume", action="store_true", help="what was examined before is not examined again"
+        "--at-once", type=int, default=AT_ONCE, metavar="N", help="edits examined side by side"
     )
     parser.add_argument("--list", action="store_true", help="only print the edits")
     parser.add_argument("--write", action="store_true", help="what came of it into docs/gallery.md as well")
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.list:
         print("\n".join(edit.name for edit in wanted))
         return 0
-    fates = _examined(wanted, _kept() if asked.resume else {})
+    fates = _examined(wanted, _kept() if asked.resume else {}, asked.at_once)
     told = list(_told(wanted, fates))
     print("\n" + "\n".join(told))
     if asked.write:
@@ -72,11 +73,11 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if any(fate.fate == "survived" and fate.edit not in REASONS for fate in fates) else 0
 
 
-def _examined(wanted: Sequence[Edit], known: dict[str, Fate]) -> list[Fate]:
+def _examined(wanted: Sequence[Edit], known: dict[str, Fate], at_once: int) -> list[Fate]:
     """In the order of the edits; each is kept as soon as it is there."""
     fates = {edit.name: known[_digest(edit)] for edit in wanted if _digest(edit) in known}
     KEPT.parent.mkdir(exist_ok=True)
-    with KEPT.open("a" if known else "w", encoding="utf-8") as file, ThreadPoolExecutor(AT_ONCE) as pool:
+    with KEPT.open("a" if known else "w", encoding="utf-8") as file, ThreadPoolExecutor(at_once) as pool:
         begun = [pool.submit(_fate, edit) for edit in wanted if edit.name not in fates]
         for number, future in enumerate(as_completed(begun), 1):
             fate = future.result()
@@ -135,6 +136,7 @@ def _kept() -> dict[str, Fate]:
     return {
         each["digest"]: Fate(**{**each, "by": tuple(each["by"]), "advised": tuple(each["advised"])})
         for each in kept
+        if each["fate"] == "caught"
     }
 
 
