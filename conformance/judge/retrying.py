@@ -77,3 +77,26 @@ def recovered(case: Case, story: Story, shown_by: tuple[int, ...], what: str) ->
         yield Unmet("the client handed the order back, and the profile says that it does not resume")
     else:
         yield from ended_created(case, story, shown_by, what)
+
+
+def refused_for_good(case: Case) -> Iterator[Remark]:
+    """Was each final error the end of its order, and told to the caller?"""
+    for story, refused in case.answered("final"):
+        what = f"attempt {refused.attempt} for {story.reference} was answered {refused.status} {refused.error_type}"
+        outcome, later = story.outcome, story.after(refused)
+        if later:
+            yield Violation(
+                "retried", f"{what}, and attempt {later[0].attempt} followed", _both(refused, later)
+            )
+        elif outcome is None or outcome.kind == "created":
+            yield Violation("not told", f"{what}; the client said {story.said()}", (refused.number,))
+        elif outcome.kind == "unknown" and outcome.type is None:
+            yield Violation(
+                "told as undecided", f"{what}; the client said unknown and not why", (refused.number,)
+            )
+        else:
+            yield Observed()
+
+
+def _both(refused: Exchange, later: Sequence[Exchange]) -> tuple[int, ...]:
+    return refused.number, later[0].number

@@ -64,6 +64,19 @@ def final(contract: Contract) -> tuple[Error, ...]:
     )
 
 
+def version_errors(contract: Contract) -> tuple[Error, ...]:
+    """What is answered to a version that was removed, or that there never was."""
+    situations = contract.errors.situations
+    types = {situations[name] for name in ("removed-version", "unknown-version") if name in situations}
+    return tuple(error for error in final(contract) if error.type in types)
+
+
+def other_version(contract: Contract) -> str:
+    """A version that nobody asks for any more."""
+    versions = contract.versions
+    return versions.removed[0] if versions.removed else f"not-{versions.current}"
+
+
 def mismatch(contract: Contract) -> Error:
     return Error(type=contract.idempotency.mismatch_type)
 

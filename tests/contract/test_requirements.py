@@ -41,10 +41,15 @@ def test_sections_stand_together_and_sources_are_pages_of_the_vendor() -> None:
         "Handling error responses",
         "Rate limiting",
         "Keeping up to date",
+        "Asynchronous orders",
     ]
     assert sections == sorted(sections, key=list(dict.fromkeys(sections)).index)
     sources = {requirement.source for requirement in load_requirements()}
-    assert sources == {"getting-started/going-live", "best-practices/idempotency"}
+    assert sources == {
+        "getting-started/going-live",
+        "best-practices/idempotency",
+        "reference/2024-02-05/orders",
+    }
     assert load_contract(DEFAULT).idempotency.source in sources
 
 
