@@ -19,6 +19,7 @@ from conformance.evidence import Evidence, PlannedOrder, Trial, trials
 from conformance.faults import InProgress
 from conformance.planning import kills, seed_of, with_references
 from conformance.rigs import Rig
+from conformance.trial import PAUSES
 
 Doubt = Callable[[Trial, Evidence], Decisive | None]
 """what somebody wants to have confirmed who has been given the evidence of a trial"""
@@ -84,7 +85,7 @@ class Laboratory:
 
     def obstacle(self, trial: Trial) -> str | None:
         """What the rig cannot do of this trial, whatever time it is given; None if it can do all of it."""
-        if trial.later is not None and not self.rig.facts.leaps:
+        if trial.later is not None and trial.later > max(PAUSES) and not self.rig.facts.leaps:
             return f"only the virtual clock can let {trial.later:,.0f} s pass"
         if self.rig.facts.ours:
             return None

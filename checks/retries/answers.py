@@ -16,6 +16,9 @@ from conformance.judge.retrying import ended_created, other_bodies, other_keys
 from conformance.planning import sequences, singles, trial
 from conformance.plans import connections
 
+ONCE_MORE = 15.0
+"""client seconds after which a client that handed an order back is asked again, one single time"""
+
 
 @check(
     "retries.lost-response-recovered",
@@ -143,7 +146,10 @@ def answer_belongs_to_order(case: Case) -> Iterator[Remark]:
     floor=lambda contract: {
         "a replayed success": singles(contract, *plans.lost(contract)),
         "a replayed refusal": singles(contract, *_stored_refusals(contract)),
-        "a replayed server error": singles(contract, *_stored_server_errors(contract)),
+        # What is stored does not go away: asking once more is enough to be told again.
+        "a replayed server error": tuple(
+            trial(contract, (fault,), later=ONCE_MORE) for fault in _stored_server_errors(contract)
+        ),
     },
     generated=connections.replayed,
 )
