@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import random
 import time
 import uuid
 from collections import Counter
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
 import httpx
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["created", "final", "mismatch", "limited", "in-progress", "transient", "lost"]
 
@@ -62,6 +66,7 @@ class Reference:
         self.order = order
         self.context = context
         self.attempt = 0
+        self.asked_wait = 0.0
         self.met: Counter[Kind] = Counter()
         self.expired = False
         self.http = connect(context.base_url)
@@ -76,13 +81,14 @@ class Reference:
             raise Unknown("too_old_to_be_sent_again")
         kind, detail = self.once()
         while self.again(kind):
-            time.sleep(self.pause(kind, self.met[kind]))
+            time.sleep(max(self.pause(kind, self.met[kind]), self.asked_wait))
             kind, detail = self.once()
         return self.tell(kind, detail)
 
     def once(self) -> tuple[Kind, str]:
         """One attempt: what kind of answer came, and what it names, an order's id or an error's type."""
         self.attempt += 1
+        self.asked_wait = 0.0
         try:
             response = self.send()
         except httpx.TransportError as error:
@@ -139,7 +145,9 @@ class Reference:
         return "lost", "no_answer"
 
     def read(self, response: httpx.Response) -> tuple[Kind, str]:
+        self.look_at_version(response)
         if response.status_code == 429:
+            self.asked_wait = self.retry_after(response)
             return self.on_rate_limit(response)
         try:
             answer = response.json()
@@ -150,6 +158,19 @@ class Reference:
         if response.is_success:
             return self.on_success(answer)
         return self.on_error(response.status_code, str(answer.get("type")))
+
+    def look_at_version(self, response: httpx.Response) -> None:
+        version = response.headers.get("X-Api-Version")
+        if version and version != self.context.api_version:
+            log.warning("asked for version %s, answered in %s", self.context.api_version, version)
+
+    def retry_after(self, response: httpx.Response) -> float:
+        """Seconds that the answer asks for, as a number or as a date; 0 if it asks for nothing that can be read."""
+        text = response.headers.get("Retry-After", "")
+        try:
+            return float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp() - time.time()
+        except ValueError:
+            return 0.0
 
     def on_rate_limit(self, response: httpx.Response) -> tuple[Kind, str]:
         return "limited", "rate_limited"
