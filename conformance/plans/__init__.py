@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 Floor = Mapping[str, tuple[Trial, ...]]
+RARELY = 9
+"""trials without a restart of the client for each one with it"""
 LONGEST = 8
 """faults that one order meets at the most"""
 
@@ -162,14 +164,20 @@ def schedules(contract: Contract, *, longest: int = LONGEST) -> SearchStrategy[t
 
 
 def interrupted(contract: Contract) -> SearchStrategy[Trial]:
-    """One order, or two at once or in turn, each with a schedule of its own."""
+    """One order, or a few at once or in turn, each with a schedule of its own; now and then the client is restarted
+    between them, rarely, since that costs a process.
+    """
     from hypothesis import strategies as st
 
-    return st.builds(
+    several = st.builds(
         lambda each, concurrent: trial(contract, *each, concurrent=concurrent and len(each) > 1),
-        st.lists(schedules(contract), min_size=1, max_size=2),
+        st.lists(schedules(contract), min_size=1, max_size=3),
         st.booleans(),
     )
+    restarted = st.lists(schedules(contract, longest=3), min_size=2, max_size=2).map(
+        lambda each: trial(contract, *each, restart=True)
+    )
+    return st.integers(0, RARELY).flatmap(lambda chance: restarted if chance == RARELY else several)
 
 
 def interrupted_pairs(contract: Contract) -> SearchStrategy[Trial]:
