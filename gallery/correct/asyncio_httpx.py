@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from gallery.correct.courtesy import limited_wait, look_at_version
+
 AT_ONCE = 4
 KEPT = 29 * 24 * 3600
 _one_at_a_time = threading.Lock()
@@ -54,13 +56,14 @@ async def _place(http, order):
         except (httpx.TransportError, TimeoutError):
             await asyncio.sleep(1 + attempt)
             continue
+        look_at_version(response.headers, http.headers["X-Api-Version"])
         try:
             answer = response.json()
         except ValueError:
             answer = {}
         match response.status_code, answer:
             case 429, _:
-                await asyncio.sleep(5 + 5 * attempt)
+                await asyncio.sleep(limited_wait(response.headers, 5 + 5 * attempt))
             case 200 | 201 | 202, {"id": str(order_id)}:
                 return order_id
             case _, {"type": "idempotency_in_progress"}:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from gallery.correct.courtesy import limited_wait, look_at_version
+
 http = httpx.Client(timeout=20)
 
 FAILURES = 3
@@ -73,8 +75,9 @@ def place_order(order, context):
             time.sleep(wait)
             continue
         breaker.note(well=response.status_code < 500)
+        look_at_version(response.headers, context.api_version)
         if response.status_code == 429:
-            time.sleep(5 * wait)
+            time.sleep(limited_wait(response.headers, 5 * wait))
         elif response.is_success and "id" in answer:
             return answer["id"]
         elif response.is_client_error and answer.get("type") != "idempotency_in_progress":

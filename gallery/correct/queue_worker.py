@@ -12,6 +12,8 @@ from time import sleep, time
 
 import requests
 
+from gallery.correct.courtesy import limited_wait, look_at_version
+
 WORKERS = 2
 KEPT = 29 * 24 * 3600
 _jobs: queue.Queue = queue.Queue()
@@ -68,13 +70,14 @@ def _place(order, context):
                 timeout=20,
                 allow_redirects=False,
             ) as response:
+                look_at_version(response.headers, context.api_version)
                 status, answer = response.status_code, dict(response.json())
         except (requests.RequestException, ValueError, TypeError) as error:
             status, answer, why = 0, {}, type(error).__name__
         if 200 <= status < 300 and "id" in answer:
             return {"outcome": "created", "order_id": answer["id"]}
         if status == 429:
-            sleep(5.5 * 2**attempt)
+            sleep(limited_wait(response.headers, 5.5 * 2**attempt))
         elif answer.get("type") == "idempotency_in_progress" or not 400 <= status < 500:
             sleep(2.5 * 2**attempt)
         else:

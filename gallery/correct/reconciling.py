@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from gallery.correct.courtesy import limited_wait, look_at_version
+
 _one_at_a_time = threading.Lock()
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
 
@@ -39,28 +41,29 @@ def place_order(order, context):
         for attempt in range(6):
             if (attempt or not fresh) and (found := _find(http, name)):
                 return found
-            wait = _send(http, stored)
-            if not isinstance(wait, int):
+            wait = _send(http, stored, 2**attempt)
+            if isinstance(wait, dict):
                 return wait
-            time.sleep(wait * 2**attempt)
+            time.sleep(wait)
     raise Undecided(name)
 
 
-def _send(http, stored):
-    """The order, or the seconds to wait first."""
+def _send(http, stored, factor):
+    """The order, or the seconds to wait first: so many times the shortest."""
     headers = {"X-Idempotency-Key": stored["key"], "Content-Type": "application/json"}
     try:
         response = http.post("/order", content=stored["body"], headers=headers)
+        look_at_version(response.headers, http.headers["X-Api-Version"])
         if response.status_code == 429:
-            return 5
+            return limited_wait(response.headers, 5 * factor)
         answer = dict(response.json())
     except (httpx.TransportError, ValueError, TypeError):
-        return 1
+        return factor
     if response.is_success and "id" in answer:
         return {"id": answer["id"], "status": answer["status"]}
     if response.is_client_error and answer.get("type") != "idempotency_in_progress":
         raise Refused(answer.get("type"))
-    return 3
+    return 3 * factor
 
 
 def _find(http, name):

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import requests
 
+from gallery.correct.courtesy import limited_wait, look_at_version
+
 WAITS = (1, 2, 4, 8, 16)
 LIMITED = (6, 12, 24, 48, 60)
 TIMEOUT = (10, 30)
@@ -56,8 +58,9 @@ def _place(session, url, body):
         except requests.RequestException:
             time.sleep(wait)
             continue
+        look_at_version(response.headers, session.headers["X-Api-Version"])
         if response.status_code == 429:
-            time.sleep(limited)
+            time.sleep(limited_wait(response.headers, limited))
             continue
         answer = _json(response)
         if response.status_code in (200, 201, 202) and answer.get("id"):

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import stamina
 
+from gallery.correct.courtesy import limited_wait, look_at_version
+
 KEPT = 29 * 24 * 3600
 _one_at_a_time = threading.Lock()
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
@@ -28,12 +30,14 @@ class NoAnswer(Exception):
 
 
 class Limited(NoAnswer):
-    pass
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"limited for {wait:.1f} s")
+        self.wait = wait
 
 
 def _back_off(error: Exception) -> bool | dt.timedelta:
     if isinstance(error, Limited):
-        return dt.timedelta(seconds=7)
+        return dt.timedelta(seconds=error.wait)
     return isinstance(error, NoAnswer | httpx.TransportError)
 
 
@@ -55,13 +59,14 @@ def place_order(order, context):
             on=_back_off, attempts=6, timeout=None, wait_initial=2.5, wait_max=20, wait_jitter=1
         ):
             with attempt:
-                return _create(http, stored["order"])
+                return _create(http, stored["order"], attempt.num)
 
 
-def _create(http, order):
+def _create(http, order, number):
     response = http.post("/order", json=order)
+    look_at_version(response.headers, http.headers["X-Api-Version"])
     if response.status_code == 429:
-        raise Limited
+        raise Limited(limited_wait(response.headers, 7 * number))
     try:
         answer = response.json()
         kind = ("id" in answer and response.is_success and answer["id"]) or answer["type"]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from gallery.correct.courtesy import look_at_version
+
 http = httpx.Client(timeout=20)
 KEPT = 29 * 24 * 3600
 
@@ -39,6 +41,7 @@ def place_order(order, context):
     }
     # A time-out or a broken connection goes up to the caller as it is.
     response = http.post(f"{context.base_url}/order", content=body, headers=headers)
+    look_at_version(response.headers, context.api_version)
     if response.status_code == 429:
         raise OrderRefused("rate_limited")
     try:

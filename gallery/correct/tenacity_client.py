@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
+from gallery.correct.courtesy import asked_wait, look_at_version
+
 KEPT = 29 * 24 * 3600
 _one_at_a_time = threading.Lock()
 TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
@@ -31,11 +33,16 @@ class NotYet(Exception):
 
 
 class SlowDown(NotYet):
-    """The API wants the next request later."""
+    """The API wants the next request later, and has perhaps said when."""
+
+    def __init__(self, why, asked=0.0):
+        super().__init__(why)
+        self.asked = asked
 
 
 def _wait(state):
-    return (LATER if isinstance(state.outcome.exception(), SlowDown) else SOON)(state)
+    error = state.outcome.exception()
+    return max(LATER(state), error.asked) if isinstance(error, SlowDown) else SOON(state)
 
 
 def place_order(order, context):
@@ -60,8 +67,9 @@ def place_order(order, context):
 
 def _attempt(http, body):
     response = http.post("/order", content=body)
+    look_at_version(response.headers, http.headers["X-Api-Version"])
     if response.status_code == 429:
-        raise SlowDown("rate limited")
+        raise SlowDown("rate limited", asked_wait(response.headers))
     try:
         answer = response.json()
     except ValueError:

@@ -11,6 +11,8 @@ import urllib.request
 import uuid
 from contextlib import closing
 
+from gallery.correct.courtesy import look_at_version
+
 KEPT = 29 * 24 * 3600
 
 
@@ -57,6 +59,7 @@ def _attempt(url, body, headers):
     """Status and answer; no status when none came."""
     try:
         with OPENER.open(urllib.request.Request(url, body.encode(), headers), timeout=20) as response:
+            look_at_version(response.headers, headers["X-Api-Version"])
             return response.status, _object(response.read())
     except urllib.error.HTTPError as error:
         with error:
