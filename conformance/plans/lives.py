@@ -169,6 +169,6 @@ def unanswered(contract: Contract) -> Floor:
         "a server that never answers": (
             *singles(contract, Hang(when="before"), Hang(when="after")),
             # Tells something, decides nothing, and takes long: for the clock that can let time pass.
-            trial(contract, (Drip(),), later=60.0),
+            trial(contract, (Drip(),), later=900.0),
         ),
     }
