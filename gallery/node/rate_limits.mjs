@@ -24,11 +24,19 @@ export class NoJitter extends Reference {
 /** Takes the seconds of Retry-After for milliseconds, and a date for NaN, which setTimeout takes for 1 ms. */
 export class RetryAfterInMilliseconds extends Reference {
   onRateLimit(text, headers) {
-    return { ...super.onRateLimit(text, headers), retryAfter: headers.get("retry-after") };
+    this.asked = headers.get("retry-after");
+    return { kind: "limited", type: "rate_limited" };
   }
 
-  pause(kind, times, { retryAfter }) {
-    return retryAfter ? Number(retryAfter) : super.pause(kind, times);
+  pause(kind, times) {
+    return kind === "limited" && this.asked ? Number(this.asked) : super.pause(kind, times);
+  }
+}
+
+/** Adds to its waits what Retry-After says, which for a date makes them no number at all. */
+export class AddsRetryAfter extends Reference {
+  askedWait(value) {
+    return value === null ? 0 : 1_000 * value;
   }
 }
 

@@ -8,6 +8,8 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+const KEY_LIFETIME = 29 * 24 * 3_600_000; // ms; the API forgets a key after 30 days, and would then buy again
+
 /** One call: `placeOrder` is what the worker is given. Everything else is a step that may be overridden. */
 export class Reference {
   attempts = 8;
@@ -30,9 +32,10 @@ export class Reference {
 
   async place() {
     Object.assign(this, await this.remember());
+    if (Date.now() - this.since > KEY_LIFETIME) return { outcome: "unknown", type: "too_old" };
     let answer = await this.once();
     while (this.again(answer.kind)) {
-      await sleep(this.pause(answer.kind, this.met[answer.kind], answer));
+      await sleep(Math.max(this.pause(answer.kind, this.met[answer.kind]), answer.asked ?? 0));
       answer = await this.once();
     }
     return this.tell(answer);
@@ -131,7 +134,13 @@ export class Reference {
   }
 
   onRateLimit(text, headers) {
-    return { kind: "limited", type: "rate_limited" };
+    return { kind: "limited", type: "rate_limited", asked: this.askedWait(headers.get("retry-after")) };
+  }
+
+  /** Milliseconds that a Retry-After header asks for: seconds, or a date; 0 if it makes no sense. */
+  askedWait(value) {
+    const seconds = Number(value ?? NaN);
+    return Math.max(0, (Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000) || 0);
   }
 
   /** An answer that only its status can tell anything about. */
@@ -156,7 +165,7 @@ export class Reference {
 
   /** Key and body of this reference, on disk before the first attempt, and whether they were there. */
   async remember() {
-    const fresh = { key: this.newKey(), body: JSON.stringify(this.order) };
+    const fresh = { key: this.newKey(), body: JSON.stringify(this.order), since: Date.now() };
     const temporary = `${this.record()}.${randomUUID()}`;
     writeFileSync(temporary, JSON.stringify(fresh));
     try {

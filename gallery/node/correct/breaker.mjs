@@ -46,7 +46,9 @@ export async function placeOrder(order, reference, { baseUrl, apiKey, apiVersion
     }
     breaker.note(response.status < 500);
     if (response.status === 429) {
-      await sleep(5 * wait + Math.random() * wait);
+      const asked = response.headers.get("Retry-After") ?? "";
+      const seconds = /^\d+$/.test(asked) ? Number(asked) : (Date.parse(asked) - Date.now()) / 1_000 || 0;
+      await sleep(Math.max(5 * wait, seconds * 1_000) + Math.random() * wait);
     } else if (response.ok && answer.id) {
       return { outcome: "created", order_id: String(answer.id) };
     } else if (response.status < 500 && !response.ok && answer.type !== "idempotency_in_progress") {

@@ -43,6 +43,12 @@ export async function placeOrder(order, reference, settings) {
   return { outcome: "unknown", type: why };
 }
 
+/** Milliseconds that a Retry-After header asks for: seconds, or a date. */
+function askedWait(value) {
+  if (value === null) return 0;
+  return /^\d+$/.test(value) ? 1_000 * value : new Date(value) - Date.now() || 0;
+}
+
 async function post({ key, body }, { baseUrl, apiKey, apiVersion }) {
   const headers = new Headers({ "x-api-key": apiKey, "x-api-version": apiVersion, "x-idempotency-key": key });
   headers.set("content-type", "application/json; charset=utf-8");
@@ -54,7 +60,7 @@ async function post({ key, body }, { baseUrl, apiKey, apiVersion }) {
   const response = await fetch(`${baseUrl}/order`, options).catch(lost);
   if (response.status === 429) {
     response.body?.cancel().catch(() => {}); // nobody will read it
-    throw new Retryable("rate_limited", 5_200);
+    throw new Retryable("rate_limited", Math.max(5_200, askedWait(response.headers.get("retry-after"))));
   }
   const text = await response.text().catch(lost);
   let answer = {};

@@ -25,13 +25,13 @@ export function placeOrder(order, reference, settings) {
   return new Promise((resolve) => {
     let attempt = 0;
     const next = () =>
-      post(stored, settings, (error, status, answer) => {
+      post(stored, settings, (error, status, answer, headers) => {
         const seconds = PAUSES[attempt++] * (1 + Math.random() / 4);
         const again = (atLeast, why) => {
           if (attempt === PAUSES.length) resolve({ outcome: "unknown", type: why });
           else setTimeout(next, 1_000 * (atLeast + seconds));
         };
-        if (status === 429) again(5, "rate_limited");
+        if (status === 429) again(Math.max(5, asked(headers?.["retry-after"])), "rate_limited");
         else if (error) again(0, error.code ?? error.message);
         else if (status < 300 && answer?.id) resolve({ outcome: "created", order_id: answer.id });
         else if (answer?.type === "idempotency_in_progress") again(2, answer.type);
@@ -42,7 +42,14 @@ export function placeOrder(order, reference, settings) {
   });
 }
 
-/** Calls back once: with an error, or with a status and what the body said. */
+/** Seconds that a Retry-After header asks for, which may be a date; 0 without one. */
+function asked(value) {
+  if (value === undefined) return 0;
+  const seconds = Number(value);
+  return Number.isNaN(seconds) ? (Date.parse(value) - Date.now()) / 1_000 || 0 : seconds;
+}
+
+/** Calls back once: with an error, or with a status, what the body said, and the headers. */
 function post({ key, body }, { baseUrl, apiKey, apiVersion }, callback) {
   const url = new URL(`${baseUrl}/order`);
   const [client, agent] = agents[url.protocol];
@@ -76,9 +83,9 @@ function post({ key, body }, { baseUrl, apiKey, apiVersion }, callback) {
       try {
         answer = JSON.parse(Buffer.concat(chunks));
       } catch (error) {
-        return done(status >= 400 && status < 500 ? null : error, status);
+        return done(status >= 400 && status < 500 ? null : error, status, undefined, response.headers);
       }
-      done(null, status, answer);
+      done(null, status, answer, response.headers);
     });
   });
   request.end(body);

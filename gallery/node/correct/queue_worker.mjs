@@ -56,10 +56,16 @@ function work(job, settings) {
   })();
 }
 
+/** Milliseconds that a Retry-After header asks for: seconds, or a date; 0 without one. */
+function askedWait(value) {
+  if (!value) return 0;
+  return Number.isFinite(+value) ? 1_000 * value : Date.parse(value) - Date.now() || 0;
+}
+
 /** One attempt: changes the job's state, or gives the milliseconds to wait before the next. */
 async function attempt(job, { baseUrl, apiKey, apiVersion }) {
   const longer = Math.min(2 ** Math.min(job.tries, 6), 30) * 1_000 + Math.random() * 500;
-  let status, answer;
+  let status, answer, asked;
   try {
     const response = await fetch(`${baseUrl}/order`, {
       method: "POST",
@@ -74,12 +80,13 @@ async function attempt(job, { baseUrl, apiKey, apiVersion }) {
       body: job.body,
     });
     status = response.status;
+    asked = response.headers.get("retry-after");
     answer = (await response.json()) ?? {};
   } catch {
-    if (status === 429) return 5_000 + longer;
-    return longer;
+    answer = undefined;
   }
-  if (status === 429) return 5_000 + longer;
+  if (status === 429) return longer + Math.max(5_000, askedWait(asked));
+  if (answer === undefined) return longer;
   if (status >= 200 && status < 300 && answer.id) Object.assign(job, { state: "created", orderId: answer.id });
   else if (answer.type === "idempotency_in_progress") return 3_000 + longer;
   else if (status >= 400 && status < 500) Object.assign(job, { state: "refused", type: answer.type });

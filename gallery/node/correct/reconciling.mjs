@@ -39,7 +39,7 @@ async function call(path, { baseUrl, apiKey, apiVersion }, options = {}) {
       ...options,
       headers: { "X-Api-Key": apiKey, "X-Api-Version": apiVersion, ...options.headers },
     });
-    if (response.status === 429) return { status: 429 };
+    if (response.status === 429) return { status: 429, asked: response.headers.get("retry-after") };
     return { status: response.status, answer: (await response.json()) ?? undefined };
   } catch {
     return {};
@@ -49,8 +49,8 @@ async function call(path, { baseUrl, apiKey, apiVersion }, options = {}) {
 /** What came of it, or the milliseconds to wait first. */
 async function post({ key, body }, settings) {
   const headers = { "X-Idempotency-Key": key, "Content-Type": "application/json" };
-  const { status, answer } = await call("/order", settings, { method: "POST", headers, body });
-  if (status === 429) return { wait: 5_000 };
+  const { status, answer, asked } = await call("/order", settings, { method: "POST", headers, body });
+  if (status === 429) return { wait: Math.max(5_000, asked * 1_000 || Date.parse(asked) - Date.now() || 0) };
   if (!answer) return { wait: 1_000 };
   if (status === 200 || status === 202) {
     if (!answer.id) return { wait: 1_000 };
