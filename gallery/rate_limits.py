@@ -73,3 +73,97 @@ class HurriesAfterTimeout(Reference):
 
     def pause(self, kind: Kind, times: int) -> float:
         return 1 if self.late else super().pause(kind, times)
+
+
+class ConstantWait(Reference):
+    """Waits six seconds after every 429, however many there have been."""
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return 6 if kind == "limited" else super().pause(kind, times)
+
+
+class ConstantWithJitter(Reference):
+    """Draws its wait after a 429 between five and nine seconds, however many there have been."""
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return random.uniform(5, 9) if kind == "limited" else super().pause(kind, times)
+
+
+class StopsGrowing(Reference):
+    """Doubles its wait once, to ten seconds, and stays with that."""
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return min(super().pause(kind, times), 10 * random.uniform(1, 1.1))
+
+
+class WaitsLessEachTime(Reference):
+    """Waits twenty seconds after the first 429, and half as long after every further one."""
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return max(5, 20 / 2 ** (times - 1)) if kind == "limited" else super().pause(kind, times)
+
+
+class IgnoresRetryAfter(Reference):
+    """Has its own idea of how long to wait, whatever the header says."""
+
+    def retry_after(self, response: httpx.Response) -> float:
+        return 0.0
+
+
+class WaitsAMinuteAtTheMost(Reference):
+    """Takes a Retry-After of more than a minute for a mistake."""
+
+    def retry_after(self, response: httpx.Response) -> float:
+        return min(super().retry_after(response), 60)
+
+
+class BreaksOnDates(Reference):
+    """Reads Retry-After as a number, and ends in its error handler when it is a date."""
+
+    def retry_after(self, response: httpx.Response) -> float:
+        return float(response.headers.get("Retry-After", 0))
+
+
+class NewKeyAfterRateLimit(Reference):
+    """Takes a 429 for the end of the order, and sends it anew under another key."""
+
+    def key_now(self) -> str:
+        return f"{self.key}-{self.met['limited']}"
+
+
+class NewKeyWhenLimitedTwice(Reference):
+    """Begins anew, with another key, when the same order is rate limited for the second time."""
+
+    def key_now(self) -> str:
+        return self.key if self.met["limited"] < 2 else f"{self.key}-again"
+
+
+class DropsTheOverflow(Reference):
+    """Gives an order up for good after three 429s."""
+
+    def place(self) -> object:
+        if self.record().with_suffix(".dropped").exists():
+            raise Rejected("rate_limited")
+        return super().place()
+
+    def on_rate_limit(self, response: httpx.Response) -> tuple[Kind, str]:
+        if self.met["limited"] == 2:
+            self.record().with_suffix(".dropped").touch()
+            raise Rejected("rate_limited")
+        return super().on_rate_limit(response)
+
+
+class KnocksEveryThreeSeconds(Reference):
+    """Asks every three seconds until the limit is over."""
+
+    attempts = 45
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return 3 if kind == "limited" else super().pause(kind, times)
+
+
+class ComesBackToTheSecond(Reference):
+    """Waits exactly five, ten and twenty seconds, as all its siblings do."""
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return 5.0 * 2 ** min(times - 1, 3) if kind == "limited" else super().pause(kind, times)

@@ -14,6 +14,7 @@ from gallery.catalogue import (
     keys,
     lives,
     node,
+    orders,
     rate_limits,
     retries,
     versions,
@@ -29,6 +30,7 @@ BROKEN: tuple[Exhibit, ...] = (
     *errors.EXHIBITS,
     *rate_limits.EXHIBITS,
     *versions.EXHIBITS,
+    *orders.EXHIBITS,
     *hostile.EXHIBITS,
     *node.BROKEN,
 )

@@ -19,6 +19,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     Exhibit("gallery.correct.queue_worker:place_order"),
     Exhibit("gallery.correct.asyncio_httpx:place_order"),
     Exhibit("gallery.correct.polling:place_order"),
+    Exhibit("gallery.orders:Polling.place_order"),
     Exhibit("gallery.correct.short_keys:SixtyFourBits.place_order", select=_KEYS),
     Exhibit("gallery.correct.short_keys:TimeOrdered.place_order", select=_KEYS),
     Exhibit("gallery.hostile:LeavesThreads.place_order"),

@@ -12,6 +12,14 @@ EXHIBITS: tuple[Exhibit, ...] = (
         "versions.pinned",
         {"versions.supported": "no version has that name"},
     ),
+    broken(
+        "versions.LooksUpWithoutVersion",
+        "versions.same-everywhere",
+        {"versions.pinned": "the look-up names no version"},
+    ),
+    broken("versions.RetriesGone", "versions.removed-is-final"),
+    broken("versions.BadVersionIsUndecided", "versions.removed-is-final"),
+    broken("versions.NeverLooksAtVersions", "versions.mismatch-noticed"),
     badly_configured(
         "RemovedVersion",
         "It pins a version that the API has removed.",
