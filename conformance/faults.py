@@ -21,7 +21,7 @@ MalformedForm = Literal[
     "no-id",  # without the order's id, or without the error's type
     "wrong-type",  # the right JSON, announced as plain text
     "wrong-charset",  # announced as UTF-8, and it is not
-    "huge",  # the right JSON, and five megabytes beside it
+    "huge",  # the right JSON, after five megabytes of white space
 ]
 When = Literal["before", "after"]
 Words = Literal["given", "null", "missing"]

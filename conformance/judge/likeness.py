@@ -34,10 +34,12 @@ def conduct(story: Story) -> Traits:
 
 
 def conduct_and_words(story: Story) -> Traits:
-    """The same, and what it told of the error or of the order's state."""
+    """The same, and what it told: the error's type, or the order and its state."""
     outcome = story.outcome
-    told = {"type": outcome.type, "status": outcome.status} if outcome else {}
-    return {**conduct(story), **told}
+    if outcome is None:
+        return conduct(story)
+    own = story.booked_by(outcome.order_id) if outcome.order_id else None
+    return {**conduct(story), "type": outcome.type, "order": own, "status": outcome.status}
 
 
 def met_alike(case: Case, traits: Callable[[Story], Traits]) -> Iterator[Remark]:

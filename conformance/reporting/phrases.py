@@ -97,7 +97,7 @@ _MALFORMED: dict[MalformedForm, str] = {
     "no-id": "without an id or type",
     "wrong-type": "as plain text",
     "wrong-charset": "with bytes that are no UTF-8",
-    "huge": "with five megabytes beside the answer",
+    "huge": "after five megabytes of white space",
 }
 _ODD = {
     "extra-fields": "with properties never seen before",

@@ -16,6 +16,7 @@ from gallery.catalogue import (
     node,
     orders,
     rate_limits,
+    reading,
     retries,
     versions,
 )
@@ -28,6 +29,7 @@ BROKEN: tuple[Exhibit, ...] = (
     *answers.EXHIBITS,
     *lives.EXHIBITS,
     *errors.EXHIBITS,
+    *reading.EXHIBITS,
     *rate_limits.EXHIBITS,
     *versions.EXHIBITS,
     *orders.EXHIBITS,
