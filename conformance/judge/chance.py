@@ -78,9 +78,8 @@ def randomness(keys: Sequence[str], windows: Sequence[Window] | None = None) -> 
 
 def _parts(keys: Sequence[str]) -> list[list[str]]:
     """The keys, cut where all of them have the same separators; each part of all keys together."""
-    split = [re.split(r"[^0-9A-Za-z]+", key) for key in keys]
-    if len({len(each) for each in split}) > 1:
-        split = [[key] for key in keys]
+    separators = {tuple(re.findall(r"[^0-9A-Za-z]+", key)) for key in keys}
+    split = [re.split(r"[^0-9A-Za-z]+", key) if len(separators) == 1 else [key] for key in keys]
     return [list(part) for part in zip(*split, strict=True)]
 
 

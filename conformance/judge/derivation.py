@@ -186,16 +186,18 @@ def _needles(own: str) -> tuple[tuple[Callable[[bytes], str], str], ...]:
     letters = re.sub(r"[^0-9A-Za-z]", "", own)
     plain = own.rstrip("=").replace("-", "+").replace("_", "/")
     possible = (
-        (bytes.hex, letters.lower(), r"[0-9a-f]+"),
         (_decimal, letters, r"[0-9]+"),
+        (bytes.hex, letters.lower(), r"[0-9a-f]+"),
         (_base32, letters.upper(), r"[A-Z2-7]+"),
         (_base64, plain, r"[0-9A-Za-z+/]+"),
     )
-    return tuple(
+    fitting = tuple(
         (write, text[:SHORTEST])
         for write, text, shape in possible
         if len(text) >= SHORTEST and re.fullmatch(shape, text)
     )
+    # A long text does not do without most letters of its alphabet.
+    return fitting[:1] if len(letters) >= 2 * SHORTEST else fitting
 
 
 def _decimal(digest: bytes) -> str:
