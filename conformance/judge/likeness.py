@@ -110,7 +110,7 @@ def _compared(
     shown = plain.attempts[0]
     what = " ".join(str(part) for part in (shown.status, shown.error_type or shown.answer) if part)
     yield Violation(
-        f"another {changed[0]}",
+        f"other {changed[0]}",
         f"answered {what}, the client {_did(plain)}; with {_form(other)} it {_did(other)}",
         (shown.number, *(attempt.number for attempt in other.attempts)),
     )
