@@ -69,11 +69,12 @@ def randomness(keys: Sequence[str], windows: Sequence[Window] | None = None) -> 
     parts = _parts(keys)
     alphabet = _alphabet(parts)
 
-    def bits(align: Callable[[str, int, str], str]) -> float:
+    def bits(aligned: Sequence[Sequence[str]]) -> float:
         seen: set[tuple[object, ...]] = set()
-        return sum(_bits_of_part(part, alphabet, seen, windows) for part in _aligned(parts, align))
+        return sum(_bits_of_part(part, alphabet, seen, windows) for part in aligned)
 
-    return min(bits(str.ljust), bits(str.rjust))
+    left, right = _aligned(parts, str.ljust), _aligned(parts, str.rjust)
+    return bits(left) if left == right else min(bits(left), bits(right))
 
 
 def _parts(keys: Sequence[str]) -> list[list[str]]:

@@ -26,7 +26,7 @@ from conformance.planning import orders
 from gallery.key_styles import BEGAN, GUESSABLE, UNGUESSABLE, Style, when
 
 FEW = 3
-"""samples of each style; benchmarks/unguessable.py takes a thousand"""
+"""samples of each style; benchmarks/unguessable.py takes hundreds"""
 
 
 def bits(style: Style, seed: str) -> float:

@@ -313,6 +313,15 @@ def test_a_102_before_the_final_answer(begin: Begin) -> None:
     assert line.ask(order()).status == 200
 
 
+def test_the_final_answer_may_be_a_while_behind_the_interim_one(begin: Begin) -> None:
+    stage = begin(InProgress(form="102-then-final", seconds=0.7))
+    line = stage.line().send(order())
+    assert line.response().status == 200
+    exchange = stage.recorded()
+    assert exchange.answered_at is not None
+    assert exchange.answered_at - exchange.received_at >= 0.7
+
+
 def test_an_error_fault_of_status_102_is_an_interim_answer(begin: Begin) -> None:
     stage = begin(Error(type="idempotency_in_progress"))
     line = stage.line().send(order())
