@@ -110,7 +110,14 @@ def _scopes(tree: ast.Module) -> Iterator[ast.AST]:
         elif isinstance(each, ast.ClassDef) and any(
             getattr(step, "name", "") == "place" for step in each.body
         ):
-            yield from (step for step in each.body if not isinstance(step, ast.Expr))
+            yield from (
+                step for step in each.body if not isinstance(step, ast.Expr) and not _is_product(step)
+            )
+
+
+def _is_product(step: ast.stmt) -> bool:
+    """A length of time, written out: ten times a factor of it says nothing that ten times another does not."""
+    return isinstance(step, ast.AnnAssign) and isinstance(step.value, ast.BinOp)
 
 
 def _name(scope: ast.AST) -> str:

@@ -40,7 +40,7 @@ class Fate:
 
     edit: str
     digest: str
-    fate: Literal["caught", "untested", "survived"]
+    fate: Literal["caught", "advised", "untested", "survived"]
     by: tuple[str, ...] = ()
     summary: str = ""
     advised: tuple[str, ...] = ()
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--at-once", type=int, default=AT_ONCE, metavar="N", help="edits examined side by side"
     )
+    parser.add_argument("--sample", type=int, metavar="N", help="so many of them, the same ones each time")
     parser.add_argument("--list", action="store_true", help="only print the edits")
     parser.add_argument("--write", action="store_true", help="what came of it into docs/gallery.md as well")
     asked = parser.parse_args(arguments)
@@ -62,6 +63,9 @@ def main(arguments: Sequence[str]) -> int:
         for edit in edits(SOURCE.read_text("utf-8"))
         if not asked.names or any(name in edit.name for name in asked.names)
     ]
+    if asked.sample:
+        chosen = sorted(wanted, key=lambda edit: hashlib.sha256(edit.name.encode()).digest())[: asked.sample]
+        wanted = [edit for edit in wanted if edit in chosen]
     if asked.list:
         print("\n".join(edit.name for edit in wanted))
         return 0
@@ -101,7 +105,10 @@ def _fate(edit: Edit) -> Fate:
         if each.id in GRAVE:
             return Fate(edit.name, _digest(edit), "caught", (each.id,), _summary(each), advised)
     untested = tuple(each.id for each in results.values() if each.status == "skipped" and each.id in GRAVE)
-    return Fate(edit.name, _digest(edit), "untested" if untested else "survived", untested, advised=advised)
+    fate: Literal["untested", "advised", "survived"] = (
+        "untested" if untested else "advised" if advised else "survived"
+    )
+    return Fate(edit.name, _digest(edit), fate, untested, advised=advised)
 
 
 def _summary(result: CheckResult) -> str:
@@ -112,7 +119,8 @@ def _told(wanted: Sequence[Edit], fates: Sequence[Fate]) -> Iterator[str]:
     count = Counter(fate.fate for fate in fates)
     yield (
         f"{len(wanted)} edits: {count['caught']} caught by a blocker or major check, {count['untested']} left "
-        f"something that matters untested (so that the verdict is not ready), {count['survived']} survived."
+        f"something that matters untested (so that the verdict is not ready), {count['advised']} only met "
+        f"advice, {count['survived']} survived."
     )
     by = Counter(fate.by[0] for fate in fates if fate.fate == "caught")
     yield ""
@@ -123,10 +131,10 @@ def _told(wanted: Sequence[Edit], fates: Sequence[Fate]) -> Iterator[str]:
         yield "| edit | what became of it | why |"
         yield "|---|---|---|"
     for fate in rest:
-        advised = f"; advice: {', '.join(fate.advised)}" if fate.advised else ""
-        what = f"untested: {', '.join(fate.by)}" if fate.by else "survived"
+        named = ", ".join((*fate.by, *fate.advised))
         edit = fate.edit.replace("|", "\\|")
-        yield f"| `{edit}` | {what}{advised} | {REASONS.get(fate.edit, '**no reason known**')} |"
+        what = f"{fate.fate}: {named}" if named else fate.fate
+        yield f"| `{edit}` | {what} | {REASONS.get(fate.edit, '**no reason known**')} |"
 
 
 def _kept() -> dict[str, Fate]:
