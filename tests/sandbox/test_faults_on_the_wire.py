@@ -316,6 +316,7 @@ def test_a_102_before_the_final_answer(begin: Begin) -> None:
 def test_the_final_answer_may_be_a_while_behind_the_interim_one(begin: Begin) -> None:
     stage = begin(InProgress(form="102-then-final", seconds=0.7))
     line = stage.line().send(order())
+    line.until(b"\r\n\r\n")
     assert line.response().status == 200
     exchange = stage.recorded()
     assert exchange.answered_at is not None
