@@ -122,10 +122,10 @@ def check(
     id: str,
     *,
     severity: Severity,
-    title: str,
-    impact: str,
-    remedy: str,
     floor: Floor,
+    title: str = "",
+    impact: str = "",
+    remedy: str = "",
     generated: Generator | None = None,
     timed: bool = False,
     why: str = "",
@@ -133,7 +133,8 @@ def check(
     weight: Weight | None = None,
 ) -> Callable[[Judge], Check]:
     """Declares a check over evidence. The decorated function is its judge: it is given one trial's `Case`, and
-    yields remarks. The first paragraph of its docstring says how the check is tested, the second when it passes.
+    yields remarks. The first paragraph of its docstring says how the check is tested, the second when it passes. Its
+    first sentence is the title of a check that has no other.
     """
 
     def declare(judge: Judge) -> Check:
@@ -141,7 +142,7 @@ def check(
         return Check(
             id,
             severity,
-            title,
+            title or " ".join(method.partition(". ")[0].removesuffix(".").split()) or id,
             impact,
             remedy,
             method,

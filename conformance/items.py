@@ -113,10 +113,12 @@ def _told(check: Check, result: CheckResult) -> Iterator[str]:
 
     finding = finding_entry(result.finding)
     yield f"{check.id} ({check.severity}): {finding.summary}"
-    yield f"  Impact: {finding.impact}"
+    if finding.impact:
+        yield f"  Impact: {finding.impact}"
     yield ""
     yield from (f"  {line}" for line in finding.sequence)
     yield ""
-    yield f"  Remedy: {finding.remedy}"
+    if finding.remedy:
+        yield f"  Remedy: {finding.remedy}"
     if check.source:
         yield f"  Source: {check.source}"

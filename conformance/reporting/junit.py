@@ -86,11 +86,11 @@ def _told(check: CheckEntry) -> str:
     others = [f"Also: {other.summary}" for other in finding.others]
     parts = [
         finding.summary,
-        f"Impact: {finding.impact}",
+        f"Impact: {finding.impact}" if finding.impact else "",
         wording.repeated(check),
         "\n".join(finding.sequence),
         "\n".join(others),
-        f"Remedy: {finding.remedy}",
+        f"Remedy: {finding.remedy}" if finding.remedy else "",
         f"Source: {check.source}" if check.source else "",
         f"golive explain {check.id}",
     ]

@@ -108,7 +108,8 @@ def _failure(readiness: Readiness, check: CheckEntry) -> Iterator[str]:
         return
     yield f"**{escaped(finding.summary)}**"
     yield ""
-    yield escaped(f"Impact: {finding.impact} {wording.repeated(check)}")
+    impact = f"Impact: {finding.impact}" if finding.impact else ""
+    yield escaped(f"{impact} {wording.repeated(check)}")
     yield ""
     if finding.sequence:
         yield from fenced("\n".join(finding.sequence))
@@ -117,8 +118,9 @@ def _failure(readiness: Readiness, check: CheckEntry) -> Iterator[str]:
         yield f"- Also: {escaped(other.summary)}"
     if finding.others:
         yield ""
-    yield f"Remedy: {escaped(finding.remedy)}"
-    yield ""
+    if finding.remedy:
+        yield f"Remedy: {escaped(finding.remedy)}"
+        yield ""
     if asked := wording.asked(readiness, check):
         yield f"Asked for: {escaped(asked)}"
         yield ""

@@ -144,7 +144,8 @@ def _failure(
     finding = check.finding
     if finding is not None:
         yield from _prose(finding.summary, "  ", width, "bold")
-        yield from _prose(f"Impact: {finding.impact}", "  ", width)
+        if finding.impact:
+            yield from _prose(f"Impact: {finding.impact}", "  ", width)
         if again := wording.repeated(check):
             yield from _prose(again, "  ", width)
         drawn = diagram(finding.steps, ascii=True) if ascii and finding.steps else finding.sequence
@@ -154,7 +155,8 @@ def _failure(
             yield "", ""
         for other in finding.others:
             yield from _prose(f"Also: {other.summary}", "  ", width)
-        yield from _prose(f"Remedy: {finding.remedy}", "  ", width)
+        if finding.remedy:
+            yield from _prose(f"Remedy: {finding.remedy}", "  ", width)
     if asked := wording.asked(readiness, check):
         yield from _prose(f"Asked for: {asked}", "  ", width)
     if check.note:

@@ -409,6 +409,14 @@ def test_a_screen_that_knows_ascii_alone_is_served_as_well():
     file.close()
 
 
+def test_a_check_of_ones_own_need_not_say_what_it_means_and_how_to_mend_it():
+    terse = with_results(CheckResult("retries.exactly-once", "failed", finding=finding(impact="", remedy="")))
+    for form in printed(terse), to_markdown(terse), to_html(terse), to_junit(terse):
+        assert "One reference owns 2 orders" in form
+        assert "Impact" not in form
+        assert "Remedy" not in form
+
+
 def test_nothing_is_offered_for_replay_that_cannot_be_replayed():
     text = printed(everything())
     assert "golive replay golive-report retries.exactly-once" in text
