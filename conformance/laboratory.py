@@ -16,13 +16,15 @@ from functools import partial
 
 from conformance.confirmation import Decisive
 from conformance.evidence import Evidence, PlannedOrder, Trial, trials
-from conformance.faults import InProgress
+from conformance.faults import InProgress, RateLimit
 from conformance.planning import kills, seed_of, with_references
 from conformance.rigs import Rig
 from conformance.trial import PAUSES
 
 Doubt = Callable[[Trial, Evidence], Decisive | None]
 """what somebody wants to have confirmed who has been given the evidence of a trial"""
+PATIENCE = 60.0
+"""seconds that a client may be asked to wait in a trial on the real clock"""
 LONGEST_DOUBT = 400.0
 """seconds for which a trial is still run again on the real clock, for nothing but a doubt"""
 
@@ -98,7 +100,9 @@ class Laboratory:
     def bears(self, trial: Trial) -> bool:
         """Is this trial one that can be run, and waited for?"""
         longest = self.rig.facts.longest
-        short = longest is None or all(_length(order, trial.once) <= longest for order in trial.orders)
+        short = longest is None or all(
+            _length(order, trial.once) <= longest and _asked_wait(order) <= PATIENCE for order in trial.orders
+        )
         return short and self.obstacle(trial) is None
 
     def evidence(self, trial: Trial) -> Evidence:
@@ -249,6 +253,12 @@ class _Bench:
         if self.pool:
             self.pool.shutdown(wait=True)
         self.rig.close()
+
+
+def _asked_wait(order: PlannedOrder) -> float:
+    """Seconds that the client is asked to wait at a time."""
+    asked = (fault.asked_wait for fault in order.schedule if isinstance(fault, RateLimit))
+    return max((wait for wait in asked if wait is not None), default=0.0)
 
 
 def _length(order: PlannedOrder, once: bool) -> float:

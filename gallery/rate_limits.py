@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import httpx
 
@@ -118,10 +119,11 @@ class WaitsAMinuteAtTheMost(Reference):
 
 
 class BreaksOnDates(Reference):
-    """Reads Retry-After as a number, and ends in its error handler when it is a date."""
+    """Looks for a number in Retry-After, and falls over its own feet when there is a date."""
 
     def retry_after(self, response: httpx.Response) -> float:
-        return float(response.headers.get("Retry-After", 0))
+        found = re.fullmatch("[0-9]+", response.headers.get("Retry-After", "0"))
+        return float(found.group())  # type: ignore[union-attr]  # that is what it overlooks
 
 
 class NewKeyAfterRateLimit(Reference):

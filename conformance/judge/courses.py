@@ -24,11 +24,11 @@ from conformance.judge.growth import share
 NO_MODE = NotApplicable("the client asks for orders that are finished at once")
 SILENT = NotApplicable("the client does not ask what becomes of an order that was accepted")
 WITHOUT_STATUS = NotApplicable("the client tells no status with its outcome")
-SEVERAL, AT_THE_ENDS = 7, 8
+SEVERAL, AT_THE_ENDS = 7, 10
 """waits of which nearly all pairs have to fall, and waits at either end that are compared once there are twice as many:
 chance makes neither up
 """
-FALLING, RISING = 0.95, 0.05
+FALLING, RISING = 0.95, 0.02
 CLEARLY = 0.9
 """times the earlier wait below which a later one is shorter"""
 
