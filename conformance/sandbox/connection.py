@@ -133,7 +133,11 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._full = False
-        if self._state is _State.BUSY and self._timer is None:
+        # Not at once: a transport that is closed while it says that there is room again closes twice.
+        self._house.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._state is _State.BUSY and self._timer is None and not self._full:
             self._guard(self._resume)
 
     def _guard(self, act: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -163,6 +164,16 @@ def test_five_megabytes(begin: Begin) -> None:
     assert (len(answer.body) > 5_000_000, answer.json["id"]) == (True, exchange.booked)
     assert (len(error.body) > 5_000_000, error.json["type"]) == (True, "internal_server_error")
     assert len(exchange.response_body) < 5_000
+
+
+def test_who_has_said_goodbye_while_an_answer_was_too_large_for_the_line(
+    begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = begin(Malformed(form="huge", status=200, when="after")).line().send(order())
+    line.socket.shutdown(socket.SHUT_WR)
+    assert len(line.rest()) > 5_000_000
+    line.close()
+    assert caplog.records == []
 
 
 def test_a_status_that_no_error_of_the_catalogue_has(begin: Begin) -> None:
