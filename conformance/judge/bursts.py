@@ -16,6 +16,8 @@ from conformance.judge.retrying import recovered
 
 CROWD = 3
 """orders that have to come back by themselves before anything is said of their coming together"""
+NOISE = 3.0
+"""times the clock's margin by which a busy machine may part what was meant to come together"""
 SOME = 5
 """times from which on the first and the last of them may be the machine's doing"""
 
@@ -85,7 +87,7 @@ def come_back_apart(case: Case) -> Iterator[Remark]:
             f"with {apart:.2f} s between nearly the first and nearly the last",
             numbers,
         )
-    elif apart <= least + margin:
+    elif apart <= least + NOISE * margin:
         yield Doubtful(
             f"they came back within {apart:.2f} s, which delays can do", together[-1].earlier.number
         )
