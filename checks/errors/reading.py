@@ -33,8 +33,8 @@ def every_type_covered(case: Case) -> Iterator[Remark]:
     """One order for each error type of the contract on each of its statuses, deprecated types and the rate limit
     included. The report shows as a matrix what the client did.
 
-    It passes when after every one of them the client ends with an outcome, neither crashing nor hanging, and says
-    created only of an order that is in the ledger.
+    After every one of them the client ended with an outcome, neither crashing nor hanging, and said created only of
+    an order that is in the ledger.
     """
     for story, met in case.faulty("error", "in-progress", "rate-limit"):
         if met.delivered == "none" or met is not story.attempts[0]:
@@ -68,8 +68,8 @@ def type_surfaced(case: Case) -> Iterator[Remark]:
     """Several orders one after the other, each of which meets another final error, until all final types of the
     contract have been seen beside each other; and one type three times in different words.
 
-    It passes when no two types come to the caller under the same name or without one, and one type always comes
-    under the same name, whatever its message. The names may be the client's own.
+    No two types came to the caller under the same name or without one, and one type always came under the same
+    name, whatever its message. The names may be the client's own.
     """
     yield from told_apart(case)
 
@@ -93,7 +93,7 @@ def branches_on_type(case: Case) -> Iterator[Remark]:
     texts in many scripts, empty, very long, null or missing ones, and texts that are at home in other errors or in a
     success. So for a final error, a transient one, an original in progress and a refused key.
 
-    It passes when the other texts change neither the kind of the outcome nor the number of attempts and keys.
+    The other texts changed neither the kind of the outcome nor the number of attempts and keys.
     """
     yield from met_alike(case, conduct)
 
@@ -117,8 +117,8 @@ def unknown_type_by_status(case: Case) -> Iterator[Remark]:
     """One order for each of several 4xx and 5xx statuses, answered with an error type that is in no catalogue and
     whose name sounds like another class. 408, 409, 425 and 429 are left out.
 
-    It passes when after a 4xx there is no further attempt and no success is told, and after a 5xx the order is tried
-    again under the same key and ends as created.
+    After a 4xx there was no further attempt and no success was told, and after a 5xx the order was tried again under
+    the same key and ended as created.
     """
     for story, met in case.faulty("error"):
         if met.delivered != "complete" or not story.resolved_before(met):
@@ -157,8 +157,8 @@ def malformed_body_survived(case: Case) -> Iterator[Remark]:
     another content type or charset, or of five megabytes; as a success, booked or not, as a refusal and as a server
     error.
 
-    It passes when the client neither crashes nor hangs and never reports an order that does not exist. After a 2xx it
-    has to end as created with the original order, under the same key; after a 4xx both rejected and unknown are right.
+    The client neither crashed nor hung, and never reported an order that does not exist. After a 2xx it ended as
+    created with the original order, under the same key; after a 4xx both rejected and unknown are right.
     """
     for story, met in case.faulty("malformed"):
         if met.status is None:
@@ -207,6 +207,6 @@ def tolerant_reader(case: Case) -> Iterator[Remark]:
     at every depth that nobody has seen before, or with all properties in another order. So for a success and for each
     class of error.
 
-    It passes when this changes nothing: the outcome with its type and status, the number of attempts, the keys.
+    This changed nothing: not the outcome with its type and status, the number of attempts, or the keys.
     """
     yield from met_alike(case, conduct_and_words)

@@ -135,7 +135,7 @@ def _matrix(check: CheckEntry) -> Iterator[str]:
         return
     yield f"### What the client did: {code(check.id)}"
     yield ""
-    yield "| | | |"
+    yield "| what came | | what it did |"
     yield "|---|---|---|"
     for cell in check.matrix:
         yield f"| {code(cell.row)} | {escaped(cell.column)} | {escaped(cell.text)} |"
