@@ -14,7 +14,7 @@ from conformance.judge.chance import MARGIN, REQUIRED, randomness, too_guessable
 from gallery.key_styles import GUESSABLE, UNGUESSABLE, Style, when
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "unguessable.md"
-TIMES = 1_000
+TIMES = 400
 SIZES = (16, 24, 32)
 BEFORE, AFTER = "<!-- measured -->", "<!-- /measured -->"
 
