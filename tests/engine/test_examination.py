@@ -14,7 +14,7 @@ from conformance.contract import Contract
 from conformance.evidence import Call, ClockReading, Evidence, Outcome, Trial
 from conformance.examination import Settings, examine
 from conformance.faults import Fault, RateLimit, Reset
-from conformance.finding import CheckResult, Violation
+from conformance.finding import Cell, CheckResult, Violation
 from conformance.judge.case import Case
 from conformance.laboratory import Laboratory
 from conformance.planning import sequences, singles, trial
@@ -103,6 +103,22 @@ def test_it_is_untested_when_one_aspect_was_never_observed() -> None:
 def test_a_reason_that_holds_for_every_aspect_is_given_once() -> None:
     ended = result(made(lambda case: iter([Unmet("no fault was delivered")]), aspects=2))
     assert ended.reason == "not observed: no fault was delivered"
+
+
+def test_a_matrix_is_filled_to_the_end_whether_the_check_fails_or_not() -> None:
+    def judging(*wrong: tuple[Fault, ...]) -> Judge:
+        def judge(case: Case) -> Iterator[Remark]:
+            faults = schedule(case)
+            if faults:
+                yield Cell(" ".join(fault.fault for fault in faults), "1", "went on")
+            yield Violation("wrong", "it went wrong") if faults in wrong else Observed()
+
+        return judge
+
+    for wrong, status in (((), "passed"), (((RESET,),), "failed")):
+        ended = result(made(judging(*wrong), aspects=2))
+        assert ended.status == status
+        assert [cell.row for cell in ended.matrix] == ["reset", "rate-limit", "reset rate-limit"]
 
 
 def test_a_client_that_never_orders_is_told_what_it_sent_instead() -> None:
