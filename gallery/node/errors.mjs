@@ -1,5 +1,7 @@
 // Clients for Node that take an answer for something that it is not, each in one way.
 
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Reference } from "./reference.mjs";
 
@@ -103,14 +105,20 @@ export class ParsesUnguarded extends Reference {
 
 /** Leaves the report of a refused order to a promise that nobody awaits, and whose rejection ends the process. */
 export class ForgetsToAwait extends Reference {
-  onError(status, answer) {
-    if (status === 422) this.report(answer);
-    return super.onError(status, answer);
+  async tell(answer) {
+    if (answer.kind === "final") {
+      this.report(answer);
+      await appendFile(join(this.settings.stateDir, "refused"), `${this.reference} ${answer.type}\n`);
+    }
+    return super.tell(answer);
   }
 
-  async report(answer) {
-    const { location } = answer.details.find((detail) => detail.severity === "error");
-    console.error(`invalid: ${location}`);
+  onError(status, answer) {
+    return { ...super.onError(status, answer), details: answer.details };
+  }
+
+  async report({ details }) {
+    console.error(`refused: ${details[0].message}`);
   }
 }
 

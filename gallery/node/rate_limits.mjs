@@ -14,13 +14,6 @@ export class WaitsTheSame extends Reference {
   }
 }
 
-/** Waits exactly five seconds, then ten, then twenty, as does every other order that was limited with it. */
-export class NoJitter extends Reference {
-  pause(kind, times) {
-    return kind === "limited" ? 5_000 * 2 ** (times - 1) : super.pause(kind, times);
-  }
-}
-
 /** Takes the seconds of Retry-After for milliseconds, and a date for NaN, which setTimeout takes for 1 ms. */
 export class RetryAfterInMilliseconds extends Reference {
   onRateLimit(text, headers) {

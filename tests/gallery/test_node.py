@@ -16,8 +16,23 @@ pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is n
 
 AT_ONCE = 6
 """clients examined side by side: they wait most of the time"""
+LONG = frozenset(
+    f"node:{name}"
+    for name in (
+        "KeyFromClock",
+        "ExpectsAMessage",
+        "BranchesOnMessage",
+        "WaitsTheSame",
+        "AddsRetryAfter",
+        "PollsHot",
+    )
+)
+"""broken clients that take minutes of client time to be caught: `make gallery` does that"""
 LOOKED_AT = ("node:Reference", "node:keep_alive")
 """correct clients that are examined here; `make gallery` examines them all"""
+
+ONLY_VIRTUAL = "retries.key-not-reused-after-window"
+"""an advisory check that is untested wherever a month takes a month"""
 
 
 def results(exhibit: Exhibit, select: tuple[str, ...]) -> Mapping[str, CheckResult]:
@@ -25,7 +40,7 @@ def results(exhibit: Exhibit, select: tuple[str, ...]) -> Mapping[str, CheckResu
 
 
 def test_each_broken_client_is_caught_by_its_check() -> None:
-    broken = [exhibit for exhibit in BROKEN if exhibit.program == "node"]
+    broken = [each for each in BROKEN if each.program == "node" and each.name not in LONG]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         seen = list(pool.map(lambda exhibit: results(exhibit, (exhibit.caught_by,)), broken))
 
@@ -43,7 +58,7 @@ def test_a_correct_client_is_accused_of_nothing_and_ready(name: str) -> None:
     unexpected = {
         check: (result.status, result.finding.violation.summary if result.finding else result.reason)
         for check, result in results(exhibit, ()).items()
-        if result.status not in ("passed", "not-applicable")
+        if result.status not in ("passed", "not-applicable") and check != ONLY_VIRTUAL
     }
 
     assert unexpected == {}
