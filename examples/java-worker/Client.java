@@ -20,6 +20,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -61,12 +64,16 @@ public class Client {
         Duration pause(int times) {
             Duration pause = firstPause.multipliedBy(1L << (times - 1));
             long millis = (pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE).toMillis();
-            return Duration.ofMillis(millis + ThreadLocalRandom.current().nextLong(millis / 10 + 1));
+            return Duration.ofMillis(millis + ThreadLocalRandom.current().nextLong(millis / 5 + 1));
         }
     }
 
-    /** `says`: the order's id or the error's type, `status` the order's; both as JSON. */
-    record Answer(Kind kind, String says, String status) {}
+    /** `says`: the order's id or the error's type, `status` the order's; both as JSON. `asked`: to be waited for. */
+    record Answer(Kind kind, String says, String status, Duration asked) {
+        Answer(Kind kind, String says, String status) {
+            this(kind, says, status, Duration.ZERO);
+        }
+    }
 
     record Stored(String key, Instant since, String body, boolean wasThere) {}
 
@@ -89,7 +96,8 @@ public class Client {
             }
             if (attempt == ATTEMPTS) return unknown(answer.says);
             inDoubt |= answer.kind != Kind.LIMITED;
-            Thread.sleep(answer.kind.pause(met.merge(answer.kind, 1, Integer::sum)).toMillis());
+            Duration pause = answer.kind.pause(met.merge(answer.kind, 1, Integer::sum));
+            Thread.sleep(Math.max(pause.toMillis(), answer.asked.toMillis()));
         }
     }
 
@@ -116,7 +124,12 @@ public class Client {
             return new Answer(Kind.LOST, "\"no answer\"", "null");
         }
         int status = response.statusCode();
-        if (status == 429) return new Answer(Kind.LIMITED, "\"rate limited\"", "null");
+        String version = response.headers().firstValue("X-Api-Version").orElse(API_VERSION);
+        if (!version.equals(API_VERSION)) System.err.println("another API version answered: " + version);
+        if (status == 429) {
+            String asked = response.headers().firstValue("Retry-After").orElse("");
+            return new Answer(Kind.LIMITED, "\"rate limited\"", "null", askedWait(asked));
+        }
         Map<String, String> answer = members(response.body());
         String type = answer.getOrDefault("type", "\"http_" + status + "\"");
         if (type.equals("\"idempotency_in_progress\"") || status < 200) return new Answer(Kind.IN_PROGRESS, type, "null");
@@ -125,6 +138,17 @@ public class Client {
             return new Answer(Kind.CREATED, id, answer.getOrDefault("status", "null"));
         }
         return new Answer(status >= 400 && status < 500 ? Kind.FINAL : Kind.LOST, type, "null");
+    }
+
+    /** What a Retry-After header asks for, in seconds or as a date; nothing if nobody can read it. */
+    static Duration askedWait(String header) {
+        if (header.matches("[0-9]{1,9}")) return Duration.ofSeconds(Long.parseLong(header));
+        try {
+            var until = ZonedDateTime.parse(header, DateTimeFormatter.RFC_1123_DATE_TIME);
+            return Duration.between(Instant.now(), until.toInstant());
+        } catch (DateTimeParseException e) {
+            return Duration.ZERO;
+        }
     }
 
     /** Key and body for this reference, on disk before the first attempt, and whether they were there already. */

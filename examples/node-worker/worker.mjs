@@ -36,14 +36,14 @@ async function placeOrder(reference, order) {
     }
     met[last.kind] = (met[last.kind] ?? 0) + 1;
     inDoubt ||= last.kind !== "limited";
-    if (attempt < ATTEMPTS) await sleep(pause(last.kind, met[last.kind]));
+    if (attempt < ATTEMPTS) await sleep(Math.max(last.asked ?? 0, pause(last.kind, met[last.kind])));
   }
   return { outcome: "unknown", type: last.type };
 }
 
 /** One attempt: what kind of answer came, and what it says. */
 async function send(key, body) {
-  let status, answer;
+  let status, headers, answer;
   try {
     const response = await fetch(`${baseUrl}/order`, {
       method: "POST",
@@ -57,12 +57,14 @@ async function send(key, body) {
       },
       body,
     });
-    status = response.status;
+    ({ status, headers } = response);
     answer = parse(await response.text());
   } catch {
     return { kind: "lost", type: "no answer" };
   }
-  if (status === 429) return { kind: "limited", type: "rate limited" };
+  const version = headers.get("X-Api-Version") ?? API_VERSION;
+  if (version !== API_VERSION) console.error(`another API version answered: ${version}`);
+  if (status === 429) return { kind: "limited", type: "rate limited", asked: askedWait(headers.get("Retry-After")) };
   const type = typeof answer?.type === "string" ? answer.type : `http_${status}`;
   if (type === "idempotency_in_progress" || status < 200) return { kind: "in-progress", type };
   if (status < 300 && typeof answer?.id === "string") return { kind: "created", id: answer.id, status: answer.status };
@@ -78,9 +80,15 @@ function parse(body) {
   }
 }
 
+/** Milliseconds that a Retry-After header asks for, in seconds or as a date; 0 if it asks for nothing. */
+function askedWait(header) {
+  const wait = /^[0-9]+$/.test(header ?? "") ? header * 1_000 : Date.parse(header) - Date.now();
+  return wait > 0 ? wait : 0; // NaN is not
+}
+
 /** Milliseconds to wait after the same kind of answer came that many times; the jitter only ever adds. */
 function pause(kind, times) {
-  return Math.min(FIRST_PAUSE[kind] * 2 ** (times - 1), LONGEST_PAUSE) * (1 + Math.random() / 10);
+  return Math.min(FIRST_PAUSE[kind] * 2 ** (times - 1), LONGEST_PAUSE) * (1 + Math.random() / 5);
 }
 
 /** Key and body for this reference, on disk before the first attempt, and whether they were there already. */

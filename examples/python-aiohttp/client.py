@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import logging
 import os
 import random
 import ssl
@@ -10,8 +11,10 @@ import tempfile
 import time
 import uuid
 from collections import Counter
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 
@@ -20,6 +23,9 @@ TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 FIRST_PAUSE = {"lost": 1, "in-progress": 3, "limited": 5}  # seconds; twice as long each time it comes again
 LONGEST_PAUSE = 60
 KEY_LIFETIME = 29 * 24 * 3600  # the API forgets a key after 30 days, and would then buy again
+
+
+log = logging.getLogger(__name__)
 
 
 class Rejected(Exception):
@@ -59,7 +65,7 @@ async def place(http: aiohttp.ClientSession, url: str, order: dict, context) -> 
         raise Unknown("too old to be sent again")
     met = Counter()
     for attempt in range(1, ATTEMPTS + 1):
-        kind, detail = await send(http, url, stored["key"], stored["body"])
+        kind, detail, asked = await send(http, url, stored["key"], stored["body"])
         if kind == "created":
             return detail
         if kind == "final":
@@ -70,38 +76,59 @@ async def place(http: aiohttp.ClientSession, url: str, order: dict, context) -> 
         met[kind] += 1
         in_doubt = in_doubt or kind != "limited"
         if attempt < ATTEMPTS:
-            await asyncio.sleep(pause(kind, met[kind]))
+            await asyncio.sleep(max(asked, pause(kind, met[kind])))
     raise Unknown(detail)
 
 
-async def send(http: aiohttp.ClientSession, url: str, key: str, body: str) -> tuple[str, object]:
+class Answer(NamedTuple):
+    """What an attempt came to. `asked`: seconds that the API asks for before the next one."""
+
+    kind: str
+    says: object
+    asked: float = 0
+
+
+async def send(http: aiohttp.ClientSession, url: str, key: str, body: str) -> Answer:
     """One attempt: what kind of answer came, and what it says."""
     headers = {"X-Idempotency-Key": key, "Content-Type": "application/json"}
     try:
         async with http.post(url, data=body, headers=headers, allow_redirects=False) as response:
             status, text = response.status, await response.read()
     except (aiohttp.ClientError, TimeoutError):
-        return "lost", "no answer"
+        return Answer("lost", "no answer")
     try:
         answer = json.loads(text)
     except ValueError:  # an answer, but no JSON
         answer = None
+    version = http.headers["X-Api-Version"]
+    if response.headers.get("X-Api-Version", version) != version:
+        log.warning("another API version answered: %s", response.headers["X-Api-Version"])
     if status == 429:
-        return "limited", "rate limited"
+        return Answer("limited", "rate limited", asked_wait(response.headers.get("Retry-After")))
     answer = answer if isinstance(answer, dict) else {}
     error = answer.get("type")
     if error == "idempotency_in_progress" or status < 200:
-        return "in-progress", "idempotency_in_progress"
+        return Answer("in-progress", "idempotency_in_progress")
     if status < 300 and isinstance(answer.get("id"), str):
-        return "created", {"id": answer["id"], "status": answer.get("status")}
+        return Answer("created", {"id": answer["id"], "status": answer.get("status")})
     if 400 <= status < 500:
-        return "final", error if isinstance(error, str) else f"http_{status}"
-    return "lost", error if isinstance(error, str) else f"http_{status}"
+        return Answer("final", error if isinstance(error, str) else f"http_{status}")
+    return Answer("lost", error if isinstance(error, str) else f"http_{status}")
+
+
+def asked_wait(header: str | None) -> float:
+    """Seconds that a Retry-After header asks for, as a number or as a date; 0 if it asks for nothing."""
+    if header is None or header.isdecimal():
+        return float(header or 0)
+    try:
+        return parsedate_to_datetime(header).timestamp() - time.time()
+    except ValueError:  # nobody can read it
+        return 0
 
 
 def pause(kind: str, times: int) -> float:
     """Seconds to wait after the same kind of answer came that many times; the jitter only ever adds."""
-    return min(FIRST_PAUSE[kind] * 2 ** (times - 1), LONGEST_PAUSE) * random.uniform(1, 1.1)
+    return min(FIRST_PAUSE[kind] * 2 ** (times - 1), LONGEST_PAUSE) * random.uniform(1, 1.2)
 
 
 def remember(folder: Path, reference: str, order: dict) -> tuple[dict, bool]:

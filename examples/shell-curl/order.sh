@@ -31,6 +31,20 @@ member() {
         }'
 }
 
+# The header of the last answer that has this name; nothing if there is none.
+header() {
+    tr -d '\r' <"$head" | awk -F ': *' -v wanted="$1" 'tolower($1) == tolower(wanted) { sub(/^[^:]*: */, ""); print }'
+}
+
+# Sets `asked` to the seconds that the answer asks to be waited for.
+asked_wait() {
+    asked=$(header Retry-After)
+    case $asked in
+        '' | *[!0-9]*) # a date needs a date(1) that can read it, such as GNU's
+            asked=$(date -d "${asked:-now}" +%s 2>/dev/null) && asked=$((asked - $(date +%s))) || asked=0 ;;
+    esac
+}
+
 tell() { # what the caller is to believe: more members of the outcome follow
     printf '{"outcome":"%s",%s}\n' "$1" "$2"
     exit
@@ -39,7 +53,7 @@ tell() { # what the caller is to believe: more members of the outcome follow
 # The key is on its way by standard input: whoever lists processes sees the arguments of each.
 send() {
     status=$(
-        curl --silent --max-time "$timeout" --output "$answer" --write-out '%{http_code}' \
+        curl --silent --max-time "$timeout" --output "$answer" --dump-header "$head" --write-out '%{http_code}' \
             --header @- --data-binary "$body" "$RUNA_BASE_URL/order" <<HEADERS
 X-Api-Key: $RUNA_API_KEY
 X-Api-Version: $api_version
@@ -47,7 +61,9 @@ X-Idempotency-Key: $key
 Content-Type: application/json
 HEADERS
     ) || { kind=lost type='"no answer"'; return; }
-    if [ "$status" -eq 429 ]; then kind=limited type='"rate limited"'; return; fi
+    version=$(header X-Api-Version)
+    [ "${version:-$api_version}" = "$api_version" ] || echo "another API version answered: $version" >&2
+    if [ "$status" -eq 429 ]; then kind=limited type='"rate limited"'; asked_wait; return; fi
     id=$(member id <"$answer")
     type=$(member type <"$answer")
     : "${type:="\"http_$status\""}"
@@ -63,8 +79,9 @@ asked=$(cat)
 reference=$(printf '%s' "$asked" | member reference)
 order=$(printf '%s' "$asked" | member order)
 answer=$(mktemp)
+head=$(mktemp)
 new=$(mktemp "$state/new.XXXXXX")
-trap 'rm -f "$answer" "$new"' EXIT
+trap 'rm -f "$answer" "$head" "$new"' EXIT
 
 # Key and body are on disk before the first attempt. A reference is one order for ever: over retries, restarts,
 # and however often this is run with it.
@@ -80,6 +97,7 @@ ln "$new" "$record" 2>/dev/null || in_doubt=yes # whole or not at all, and only 
 
 next_lost=1 next_in_progress=3 next_limited=5 # seconds to wait; twice as long each time that it comes again
 attempt=1
+asked=0
 while send; do
     case $kind,$in_doubt in
         created,*) tell created "\"order_id\":$id" ;;
@@ -95,7 +113,9 @@ while send; do
     [ "$attempt" -lt "$attempts" ] || break
     attempt=$((attempt + 1))
     [ "$pause" -le "$longest_pause" ] || pause=$longest_pause
-    # The jitter only ever adds.
-    sleep $((pause + $(od -An -N1 -tu1 /dev/urandom) % (pause / 5 + 1)))
+    [ "$pause" -ge "$asked" ] || pause=$asked
+    # The jitter only ever adds: up to a fifth, in hundredths of a second where sleep(1) can.
+    jitter=$(($(od -An -N2 -tu2 /dev/urandom) % (pause * 20 + 1)))
+    sleep "$((pause + jitter / 100)).$(printf %02d $((jitter % 100)))" 2>/dev/null || sleep $((pause + jitter / 100))
 done
 tell unknown "\"type\":$type"
