@@ -14,6 +14,8 @@ ATTEMPTS_A_MINUTE = 30
 """attempts within any sixty client seconds at the most"""
 ATTEMPT = 300.0
 """client seconds in which one attempt ends that nobody answers"""
+WAITED = 660.0
+"""seconds on the wall that the suite waits for one call where faults never end: eight attempts with long time-outs"""
 EXTRA = 1.1
 """times `CALL` for which a call may go on where the machine can have made up some of it"""
 POLL = 1.0

@@ -19,7 +19,7 @@ from conformance.evidence import Evidence, Trial, trials
 from conformance.finding import Cell, CheckResult, Finding, Status, Violation
 from conformance.generation import drawn, generate
 from conformance.judge.case import Case
-from conformance.laboratory import Laboratory, OutOfBudget
+from conformance.laboratory import LONGEST_DOUBT, Laboratory, OutOfBudget
 from conformance.planning import smaller
 from conformance.planning import trial as trial_of
 from conformance.profile import Profile
@@ -329,7 +329,11 @@ class _Examiner:
         return self._told(found, REPETITIONS, times)
 
     def _confirmed(self, found: _Found, aspect: str) -> Finding | None:
-        """What the real clock says of a violation: something that a client does now and then is given more chances."""
+        """What the real clock says of a violation: something that a client does now and then is given more chances.
+        Where the trial takes it too long, and no machine can have made the violation up, it is not asked.
+        """
+        if found.violation.on_any_clock and found.evidence.clock.simulated > LONGEST_DOUBT:
+            return self._told(found, 0, 0)
         seen: list[_Found | None] = []
         for times in (REPETITIONS, PERSISTENCE):
             slower = self.laboratory.in_real_time(found.trial, times)

@@ -192,11 +192,10 @@ class Station:
         )
 
     def _limit_for(self, trial: Trial) -> float:
-        """Where faults never end, a call is given as long as any may take; on the real clock nobody waits for that."""
-        factor = self._terms.pace.factor
-        if factor > 1 and trial.once and is_endless(trial):
-            return max(self._limit, bounds.CALL * bounds.EXTRA / factor)
-        return self._limit
+        """Where faults never end, a call is given as long as any may take, or as long as anybody waits for it."""
+        if not (trial.once and is_endless(trial)):
+            return self._limit
+        return max(self._limit, min(bounds.CALL * bounds.EXTRA / self._terms.pace.factor, bounds.WAITED))
 
     def _new_stop(self) -> Stop:
         with self._lock:

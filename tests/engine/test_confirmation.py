@@ -111,7 +111,8 @@ def test_a_wait_is_in_doubt_within_the_margin_above_its_limit(
 class Rig:
     """Gives evidence with a wait of so many seconds after each fault, on one clock."""
 
-    def __init__(self, kind: str, wait: float, parallel: int = 2) -> None:
+    def __init__(self, kind: str, wait: float, parallel: int = 2, took: float = 60.0) -> None:
+        self.took = took
         self.facts = Facts(True, "", parallel)
         self.secrets: list[str] = []
         self.ran: list[tuple[Fault, ...]] = []
@@ -134,7 +135,7 @@ class Rig:
             for number in range(1, len(schedule) + 2)
         ]
         clock = (
-            ClockReading("accelerated", 60.0, factor=20.0, margin=MARGIN)
+            ClockReading("accelerated", self.took, factor=20.0, margin=MARGIN)
             if self.hurried
             else ClockReading("real", 60.0)
         )
@@ -215,6 +216,18 @@ def test_what_no_clock_can_have_made_up_stands() -> None:
     assert ended.status == "failed"
     assert ended.finding is not None
     assert (ended.finding.repetitions, ended.finding.reproduced) == (3, 0)
+
+
+def test_it_stands_unasked_where_the_real_clock_would_take_too_long() -> None:
+    def judge(case: Case) -> Iterator[Remark]:
+        limited = case.attempts[0].answer == "rate-limited"
+        yield Violation("no end", "never ended", on_any_clock=True) if limited else Observed()
+
+    real = Rig("real", 20.0)
+    ended = examined(replace(TIMED, judge=judge), Rig("accelerated", 20.0, took=3_960.0), real)
+
+    assert ended.finding is not None
+    assert (ended.finding.repetitions, real.ran) == (0, [])
 
 
 def test_a_client_that_does_it_now_and_then_is_given_more_than_three_chances() -> None:
