@@ -118,6 +118,8 @@ export class Reference {
   }
 
   read({ status, headers, text }) {
+    const answered = headers.get("X-Api-Version") ?? this.settings.apiVersion;
+    if (answered !== this.settings.apiVersion) console.error(`answered in API version ${answered}`);
     if (status === 429) return this.onRateLimit(text, headers);
     const answer = this.parse(text);
     if (answer === null || typeof answer !== "object") return this.onNoJson(status);

@@ -44,7 +44,8 @@ export async function placeOrder(order, reference, { baseUrl, apiKey, apiVersion
     "Content-Type": "application/json",
   };
   try {
-    const { data } = await http.post(`${baseUrl}/order`, body, { headers });
+    const { data, headers: told } = await http.post(`${baseUrl}/order`, body, { headers });
+    if (told["x-api-version"] !== apiVersion) console.error(`answered in API version ${told["x-api-version"]}`);
     return { outcome: "created", order_id: data.id, status: data.status };
   } catch (error) {
     if (!axios.isAxiosError(error)) throw error;

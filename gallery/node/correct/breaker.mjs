@@ -38,6 +38,7 @@ export async function placeOrder(order, reference, { baseUrl, apiKey, apiVersion
     try {
       const signal = AbortSignal.timeout(20_000);
       response = await fetch(`${baseUrl}/order`, { method: "POST", headers, body, signal, redirect: "error" });
+      if (response.headers.get("x-api-version") !== apiVersion) console.error(`answered in API version ${response.headers.get("x-api-version")}`);
       answer = (await response.json()) ?? {};
     } catch {
       breaker.note(false);

@@ -58,6 +58,7 @@ async function post({ key, body }, { baseUrl, apiKey, apiVersion }) {
   };
   const options = { method: "POST", headers, body, signal, redirect: "manual" };
   const response = await fetch(`${baseUrl}/order`, options).catch(lost);
+  if (response.headers.get("x-api-version") !== apiVersion) console.error(`answered in API version ${response.headers.get("x-api-version")}`);
   if (response.status === 429) {
     response.body?.cancel().catch(() => {}); // nobody will read it
     throw new Retryable("rate_limited", Math.max(5_200, askedWait(response.headers.get("retry-after"))));

@@ -50,6 +50,7 @@ export async function placeOrder(order, reference, { baseUrl, apiKey, apiVersion
   let response;
   try {
     response = await api(`${baseUrl}/order`, { headers, body: keep("body", JSON.stringify(order)) });
+    if (response.headers["x-api-version"] !== apiVersion) console.error(`answered in API version ${response.headers["x-api-version"]}`);
   } catch (error) {
     const status = error.response?.statusCode;
     const type = error.response && typeOf(error.response);

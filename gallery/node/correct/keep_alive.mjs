@@ -75,6 +75,7 @@ function post({ key, body }, { baseUrl, apiKey, apiVersion }, callback) {
   request.on("error", (error) => done(error, status));
   request.on("response", (response) => {
     status = response.statusCode;
+    if (response.headers["x-api-version"] !== apiVersion) console.error(`answered in API version ${response.headers["x-api-version"]}`);
     const chunks = [];
     response.on("data", (chunk) => chunks.push(chunk));
     response.on("error", (error) => done(error, status));

@@ -80,6 +80,7 @@ async function attempt(job, { baseUrl, apiKey, apiVersion }) {
       body: job.body,
     });
     status = response.status;
+    if (response.headers.get("x-api-version") !== apiVersion) console.error(`answered in API version ${response.headers.get("x-api-version")}`);
     asked = response.headers.get("retry-after");
     answer = (await response.json()) ?? {};
   } catch {

@@ -39,6 +39,7 @@ async function call(path, { baseUrl, apiKey, apiVersion }, options = {}) {
       ...options,
       headers: { "X-Api-Key": apiKey, "X-Api-Version": apiVersion, ...options.headers },
     });
+    if (response.headers.get("x-api-version") !== apiVersion) console.error(`answered in API version ${response.headers.get("x-api-version")}`);
     if (response.status === 429) return { status: 429, asked: response.headers.get("retry-after") };
     return { status: response.status, answer: (await response.json()) ?? undefined };
   } catch {

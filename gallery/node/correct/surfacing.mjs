@@ -20,6 +20,7 @@ export async function placeOrder(order, reference, { baseUrl, apiKey, apiVersion
       },
       body,
     });
+    if (response.headers.get("x-api-version") !== apiVersion) console.error(`answered in API version ${response.headers.get("x-api-version")}`);
     if (response.status === 429) return { outcome: "rejected", type: "rate_limited" };
     answer = await response.json();
   } catch (error) {

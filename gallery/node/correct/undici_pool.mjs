@@ -61,6 +61,7 @@ async function post({ key, body }, { baseUrl, apiKey, apiVersion }) {
   try {
     const response = await request(`${baseUrl}/order`, { method: "POST", headers, body, dispatcher });
     status = response.statusCode;
+    if (response.headers["x-api-version"] !== apiVersion) console.error(`answered in API version ${response.headers["x-api-version"]}`);
     asked = response.headers["retry-after"];
     answer = Object(JSON.parse(await response.body.text()));
   } catch (error) {
