@@ -14,7 +14,7 @@ from conformance.reporting.readiness import Step
 
 MARGIN = 12
 """columns before the client's line: the mark, and the seconds"""
-NARROWEST, WIDEST = 44, 64
+NARROWEST, WIDEST = 44, 72
 """columns between the two lines"""
 ALL = 100
 """columns of the whole; what stands beside the API's line may go a little beyond"""
@@ -31,8 +31,10 @@ def diagram(steps: Sequence[Step], *, ascii: bool = False) -> tuple[str, ...]:
     if ascii:
         steps = [replace(step, text=_in_ascii(step.text), booked=_in_ascii(step.booked)) for step in steps]
     timed = [step for step in steps if step.at is not None]
-    width = max([len(step.text) + 6 for step in timed if step.to], default=NARROWEST)
-    width = max(NARROWEST, min(width, WIDEST))
+    widths = [len(step.text) + (6 if step.to else 2) for step in timed]
+    width = max([NARROWEST, *(each for each in widths if each <= WIDEST)])
+    if any(step.to and each > WIDEST for step, each in zip(timed, widths, strict=True)):
+        width = WIDEST
     lines = [f"{'seconds':>{MARGIN - 2}}  client{'API':>{width - 3}}"] if timed else []
     kept = _kept(timed)
     shown = ""

@@ -66,13 +66,14 @@ def said(call: Call) -> str:
             "killed": "was killed, as the schedule has it",
             "answered": "came back without an outcome",
         }
-        return f"{endings[call.ending]}: {plain(call.detail, 200)}" if call.detail else endings[call.ending]
+        detail = plain(", ".join(call.detail.splitlines()), 200)
+        return f"{endings[call.ending]}: {detail}" if detail else endings[call.ending]
     order_id = None if outcome.order_id is None else shortened(plain(outcome.order_id, 80))
     told = [order_id, outcome.status, outcome.type]
     words = [plain(part, 80) for part in told if part]
     # What a client raised often says its own type again.
     if call.detail and not any(word in call.detail for word in words):
-        words.append(f"({plain(call.detail, 120)})")
+        words.append(f"({plain(', '.join(call.detail.splitlines()), 120)})")
     return " ".join([outcome.kind, *words])
 
 

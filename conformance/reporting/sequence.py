@@ -16,6 +16,8 @@ from conformance.reporting.quantities import duration, shortened
 from conformance.reporting.readiness import Step
 
 MOST_SIGHTINGS = 5
+MOST_HELD = 4
+"""orders of which each has a line of its own in the end"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,21 @@ class _Teller:
             yield Step("suite", f"ended the trial: {plain(evidence.stopped, 200)}")
         if not evidence.clock.held:
             yield Step("clock", "the client's waits escaped the clock: the times above mean nothing")
-        for reference, name in self.orders.items():
-            held = [shortened(entry.order_id) for entry in evidence.ledger if entry.reference == reference]
-            yield Step("ledger", f"{f'{name}: ' if self.several else ''}{_held(held)}")
+        ledger = {
+            reference: [
+                shortened(entry.order_id) for entry in evidence.ledger if entry.reference == reference
+            ]
+            for reference in self.orders
+        }
+        usual = [reference for reference, held in ledger.items() if len(held) == 1]
+        many = len(ledger) > MOST_HELD and len(usual) > 1
+        for reference, held in ledger.items():
+            if not (many and reference in usual):
+                of = f"{self.orders[reference]}: " if self.several else ""
+                yield Step("ledger", f"{of}{_held(held)}")
+        if many:
+            others = "all" if len(usual) == len(ledger) else "the other"
+            yield Step("ledger", f"{others} {len(usual)}: 1 order each")
         strays = [
             shortened(entry.order_id) for entry in evidence.ledger if entry.reference not in self.orders
         ]
@@ -135,12 +149,22 @@ class _Teller:
         name = self.orders.get(call.reference, plain(call.reference, 40))
         whole = name if name.endswith(call.reference) else f"{name} ({plain(call.reference, 40)})"
         asked = f"is asked again for {name}, call {call.number}" if call.number > 1 else f"is handed {whole}"
+        if self._beside(call):
+            asked = f"is handed {name} once more, while it is under way"
         yield _Moment(start, Step("client", asked, at=call.started_at))
         if call.ended_at is not None:
             of = f"{name}: " if self.several else ""
             says = "says " if call.outcome else ""
             end = 4 * max(own) + 3 if own else start + 1
             yield _Moment(end, Step("client", f"{of}{says}{said(call)}", at=call.ended_at))
+
+    def _beside(self, call: Call) -> bool:
+        """Was the same order under way when this call began?"""
+        return any(
+            other.number < call.number and (other.ended_at is None or other.ended_at > call.started_at)
+            for other in self.evidence.calls
+            if other.reference == call.reference
+        ) or (self.evidence.trial.twice and call.number > 1)
 
     def _exchange(self, exchange: Exchange) -> Iterator[_Moment]:
         position = 4 * exchange.number

@@ -24,6 +24,7 @@ def test_a_check_says_what_goes_wrong_without_it_and_when_it_passes(check: Check
     assert 2 <= len(sentences(check.why)) <= 4
     for said in check.impact, check.remedy, check.method, check.passes:
         assert len(sentences(said)) >= 1
+    assert check.source
     told = explanation(check.id).split()
     for said in check.impact, check.why, check.method, check.passes, check.remedy, check.source:
         assert " ".join(said.split()) in " ".join(told)

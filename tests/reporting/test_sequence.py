@@ -58,18 +58,18 @@ def test_a_client_that_hands_the_order_back_then_leaks_then_crashes():
     assert (
         told(surfaced_and_crashed(), 3)
         == """
-   seconds  client                                            API
-     0.000  │ is handed order 7.00 (order-77)                  │
-            ├─ attempt 1  key A k-1 ──────────────────────────▶│
-            │◀───────────── 429 rate limited, Retry-After 10 s ┤
-     0.200  │ says unknown rate_limited                        │
-     5.200  │ is asked again for order 7.00, call 2            │
-            ├─ attempt 2  key A k-1 ──────────────────────────▶│
-            │◀─────────────────────────────────────── 500 oops ┤
->    5.400  ├─ request 3: GET /v2/order/O-1?key=\\x1b[31mred ──▶│
->           │ in the query string: a secret, plain: XXabc123.[secret]
-            │◀────────────────────────────────── 404 not_found ┤
-     5.500  │ crashed: KeyError: 'id'\\x1b[0m                   │
+   seconds  client                                                   API
+     0.000  │ is handed order 7.00 (order-77)                         │
+            ├─ attempt 1  key A k-1 ─────────────────────────────────▶│
+            │◀──────────────────── 429 rate limited, Retry-After 10 s ┤
+     0.200  │ says unknown rate_limited                               │
+     5.200  │ is asked again for order 7.00, call 2                   │
+            ├─ attempt 2  key A k-1 ─────────────────────────────────▶│
+            │◀────────────────────────────────────────────── 500 oops ┤
+>    5.400  ├─ request 3: GET /v2/order/O-1?key=\\x1b[31mred ─────────▶│
+>           │ in the query string: a secret, plain: XXabc123.[secret] │
+            │◀───────────────────────────────────────── 404 not_found ┤
+     5.500  │ crashed: KeyError: 'id'\\x1b[0m                          │
     client  tried to reach api.vendor.example:443, and was kept from it
     ledger  no order
 """
@@ -254,6 +254,30 @@ def test_on_an_ascii_screen_the_lines_are_still_straight():
     lines = diagram(sequence(bought_twice(), (2,)), ascii=True)
     assert all(line.isascii() for line in lines)
     assert len({line.rindex("|") for line in lines[1:-1]}) == 1
+
+
+def test_an_order_that_is_handed_over_twice_at_once_is_told_as_that():
+    calls = (
+        Call(ORDER.reference, 1, 0.0, 0.2, Outcome("created", "O-1")),
+        Call(ORDER.reference, 2, 0.0, 0.2, Outcome("created", "O-1")),
+    )
+    steps = sequence(Evidence(Trial((ORDER,), twice=True), (), (), calls))
+    assert [step.text for step in steps if "handed" in step.text] == [
+        "is handed order 12.34 (order-4f2a90c1de)",
+        "is handed order 12.34 once more, while it is under way",
+    ]
+
+
+def test_of_many_orders_the_ledger_names_those_that_are_not_there_once():
+    orders = tuple(PlannedOrder(f"order-{n}", {}, f"{n}.00") for n in range(1, 8))
+    ledger = tuple(
+        LedgerEntry(f"O-{n}", f"order-{n}", f"{n}.00", "k", 0.0, n, "COMPLETED") for n in range(2, 8)
+    )
+    steps = sequence(Evidence(Trial(orders, concurrent=True), (), ledger, ()))
+    assert [step.text for step in steps if step.actor == "ledger"] == [
+        "order 1.00: no order",
+        "the other 6: 1 order each",
+    ]
 
 
 def test_an_answer_that_comes_after_the_next_request_says_to_which():
