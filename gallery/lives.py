@@ -69,6 +69,20 @@ class KeyOfTheCorrectedOrder(Reference):
         return key, body or json.dumps(self.order), there
 
 
+class KeyKeptUntilThereIsMoney(KeyOfTheCorrectedOrder):
+    """Keeps the key of an order that there was no money for; only other refused orders lose theirs."""
+
+    def tell(self, kind: Kind, detail: str) -> object:
+        self.short_of_money = detail == "insufficient_funds"
+        return super().tell(kind, detail)
+
+    def forget(self) -> None:
+        if self.short_of_money:
+            super().forget()
+        else:
+            Reference.forget(self)
+
+
 class TakesUpOldOrders(Reference):
     """Sends an order again under its key, however old that is."""
 

@@ -84,15 +84,15 @@ def submitted_twice_somewhere(contract: Contract) -> SearchStrategy[Trial]:
 
 
 def corrected(contract: Contract) -> Floor:
-    """An order that the API refused for good, and remembers so, then its corrected form, under its own reference and
-    under another.
+    """An order that the API refused for good, and remembers so, then its corrected form: for each reason under its own
+    reference, since a client may keep the key for one reason alone, and for two of them under another as well.
     """
     refusals = [error.model_copy(update={"cached": True}) for error in final(contract)]
     return {
         "a corrected order": tuple(
             trial(contract, (refusal,), (), corrected=same)
-            for refusal in (refusals[0], refusals[-1])
-            for same in (True, False)
+            for same, reasons in ((True, refusals), (False, (refusals[0], refusals[-1])))
+            for refusal in reasons
         )
     }
 

@@ -17,6 +17,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     broken("lives.KeyForEachProcess", SURVIVES),
     broken("lives.LooksBeforeItWrites", AT_ONCE),
     broken("lives.KeyOfTheCorrectedOrder", CORRECTED),
+    broken("lives.KeyKeptUntilThereIsMoney", CORRECTED),
     broken("lives.TakesUpOldOrders", LATE),
     broken("lives.NeverGivesUp", BOUNDED),
     broken("lives.TriesForAnHour", BOUNDED),
