@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sandbox_wire import Line, Stage, order, order_body, request
 
-from conformance.sandbox import Sandbox, SandboxCrash, World
+from conformance.sandbox import Sandbox, SandboxCrash, World, world
 
 Begin = Callable[..., Stage]
 PING = request("GET", "/v2/ping")
@@ -257,12 +257,21 @@ def test_no_document_whatever_stops_it(begin: Begin, value: object, place: str, 
 def test_a_flood_is_cut_off_and_told(house: Sandbox, begin: Begin) -> None:
     stage = begin(max_requests=5)
     line = stage.line()
-    assert [line.ask(PING).status for _ in range(5)] == [200] * 5
+    assert [line.ask(order(order_body())).status for _ in range(5)] == [200] * 5
     assert not stage.world.flooded.is_set()
+    assert line.send(order(order_body())).rest() == b""
+    assert stage.world.flooded.is_set()
+    assert stage.line().send(order(order_body())).rest() == b""
+    assert len(stage.exchanges) == 5
+
+
+def test_requests_that_change_nothing_are_a_flood_later(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "LOOKS", 3)
+    stage = begin(max_requests=5)
+    line = stage.line()
+    assert [line.ask(PING).status for _ in range(8)] == [200] * 8
     assert line.send(PING).rest() == b""
     assert stage.world.flooded.is_set()
-    assert stage.line().send(PING).rest() == b""
-    assert len(stage.exchanges) == 5
 
 
 def test_without_a_world_connections_are_closed_at_once(house: Sandbox) -> None:

@@ -36,6 +36,19 @@ def test_a_new_world_shows_everybody_out_and_remembers_nothing(begin: Begin) -> 
     assert not second.exchanges[0].replayed
 
 
+def test_whoever_closes_an_idle_line_as_we_do_has_noticed(begin: Begin) -> None:
+    stage = begin(Slow(seconds=3600))
+    idle, busy = stage.line(), stage.line()
+    idle.ask(request("GET", "/v2/ping"))
+    busy.send(order())
+    stage.eventually(lambda: len(stage.exchanges) == 2)
+    assert not stage.sandbox.show_out(0.01)
+    assert idle.rest() == b""
+    idle.close()
+    assert stage.sandbox.show_out(20)
+    assert stage.exchanges[1].delivered == "none"
+
+
 def test_the_end_closes_what_is_open_and_completes_the_record(begin: Begin) -> None:
     stage = begin(Hang(), Slow(seconds=3600), InProgress(form="102-bare"))
     lines = [stage.line() for _ in range(4)]
