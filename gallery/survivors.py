@@ -5,4 +5,39 @@ What must never be known here: anything that was not looked at by hand.
 
 from __future__ import annotations
 
-REASONS: dict[str, str] = {}
+HANDS_BACK = "right: it hands the order back after one attempt, and goes on when it is asked again"
+SLOWER = "right: it waits longer, and still comes to an end"
+NOTHING = "nothing changes: "
+LAST_WORD = (
+    "right enough: a final error under the same key is taken for the API's last word on the order, also after a lost "
+    "answer"
+)
+
+NEVER_REJECTED = (
+    "bearable: it says unknown where it knows better, but tells the type, and sends nothing again"
+)
+
+REASONS: dict[str, str] = {
+    "attempts: 8 becomes 0.8": HANDS_BACK,
+    "once: 1 becomes 10": HANDS_BACK,
+    "first_pause: 1 becomes 0.1": "right: after a lost answer nobody asks for a pause",
+    "first_pause: 1 becomes 0.1 (2)": "right: after a server error a tenth of a second is enough",
+    "first_pause: 3 becomes 30": SLOWER,
+    "first_pause: 5 becomes 50": SLOWER,
+    "pause: 60 becomes 600": SLOWER,
+    "once: 1 becomes 10 (2)": SLOWER,
+    "__init__: without self.asked_wait = 0.0": NOTHING + "each attempt sets it before it is read",
+    "place: if self.expired becomes if False": "what becomes of old keys is advice, and the advice is given",
+    "place: raise Unknown becomes raise Rejected": "a gap: what a client says of an order that it will not send again, "
+    "since its key is too old, is judged by nobody",
+    "once: except httpx.TransportError becomes except httpx.TimeoutException": "right: what it does not catch reaches "
+    "the caller as an error of the transport, which says unknown; asked again, it goes on",
+    "once: self.in_doubt or kind in ('lost', 'transient', 'in-progress') without kind in ('lost', 'transient', "
+    "'in-progress')": LAST_WORD,
+    "once: transient becomes in-progress": LAST_WORD,
+    "tell: if kind in ('final', 'mismatch') and (not self.in_doubt) becomes if False": NEVER_REJECTED,
+    "tell: kind in ('final', 'mismatch') becomes kind not in ('final', 'mismatch')": NEVER_REJECTED,
+    "headers: without 'Content-Type'": "a gap: no requirement names it, and the sandbox takes the body for JSON whatever "
+    "it is called",
+    "tell: mismatch becomes transient": "right: after a refused key rejected and unknown are both true",
+}

@@ -43,6 +43,14 @@ PARTED = (
 GOLIVE: typer.core.TyperGroup = typer.main.get_command(app)  # type: ignore[assignment]  # it has commands
 
 
+GALLERY_OPTIONS = {
+    option
+    for path in (ROOT / "gallery").glob("*.py")
+    for option in re.findall(r'"(--[a-z-]+)"', path.read_text("utf-8"))
+}
+"""of `make gallery`, `make soak` and `make mutants`"""
+
+
 def called(name: str) -> list[Block]:
     return [block for block in blocks("yaml") if block.name == name]
 
@@ -113,7 +121,10 @@ def test_commands_exist(words: list[str]) -> None:
         assert options <= pytest_options()
     elif program == "make":
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-        assert set(arguments) <= set(targets)
+        makefile = (ROOT / "Makefile").read_text("utf-8")
+        for word in arguments:
+            name, given, _ = word.partition("=")
+            assert re.search(rf"^{name} +\?=", makefile, re.MULTILINE) if given else name in targets
     else:
         assert program in ("pip", "cat")
 
@@ -144,7 +155,7 @@ def test_commands_in_running_text_exist(page: Path) -> None:
             assert code in {"--golive", *pytest_options()}
         elif words[0].startswith("--"):
             known = {option for name in GOLIVE.commands for option in options_of(name)}
-            assert words[0] in known | {"--lf"}, code
+            assert words[0] in known | {"--lf"} | GALLERY_OPTIONS, code
 
 
 def options_of(command: str) -> set[str]:
