@@ -37,7 +37,7 @@ REASONS: dict[str, str] = {
     "once: transient becomes in-progress": LAST_WORD,
     "tell: if kind in ('final', 'mismatch') and (not self.in_doubt) becomes if False": NEVER_REJECTED,
     "tell: kind in ('final', 'mismatch') becomes kind not in ('final', 'mismatch')": NEVER_REJECTED,
-    "headers: without 'Content-Type'": "a gap: no requirement names it, and the sandbox takes the body for JSON whatever "
-    "it is called",
+    "headers: without 'Content-Type'": "a gap: no requirement names it, and the sandbox takes any body for JSON",
+    "read: except ValueError becomes except Exception": NOTHING + "reading JSON raises no other error",
     "tell: mismatch becomes transient": "right: after a refused key rejected and unknown are both true",
 }
