@@ -19,7 +19,7 @@ from conformance.contract import Contract
 from conformance.drivers import Driver, Setting, driver_for
 from conformance.drivers.confinement import Confinement
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, PlannedOrder, Trial
-from conformance.faults import InProgress
+from conformance.faults import InProgress, Ok
 from conformance.hygiene.canary import Canary
 from conformance.planning import is_endless, kills, with_references
 from conformance.planning import trial as trial_of
@@ -39,6 +39,10 @@ LINGER = (5.0, 10.0)
 """client seconds for which a client that lasts is still watched after its last answer: after success, or else"""
 LONGEST_LINGER = 1.0
 """seconds on the wall"""
+NOTICE = 0.5
+"""seconds on the wall in which a client that minds its idle lines will have noticed that they were closed"""
+WARMINGS, WARMED = 5, 5.0
+"""times that a client is asked for its first order until it is through with it, and client seconds between them"""
 PROVOCATION = 4
 """faults in one trial from which on a client may have opened a circuit breaker, which the next would meet"""
 
@@ -103,6 +107,7 @@ class Station:
             raise
         self._limit = limit
         self._lasts = self.driver.kind != "command"
+        self._minds_its_lines = self._lasts
 
     def _listening(self) -> Sandbox:
         terms = self._terms
@@ -122,6 +127,9 @@ class Station:
             if look is not None and exchange.number == 1:
                 look()
 
+        stop = self._new_stop()
+        if self._lasts and not self._started:
+            self._start(stop)
         executioner = _Executioner(driver, self._sandbox)
         world = World(
             terms.contract,
@@ -135,9 +143,7 @@ class Station:
             limit=trial.limit,
             killer=executioner.strike if driver.restartable else None,
         )
-        stop = world.flooded = self._new_stop()
-        if self._lasts and not self._started:
-            self._start(stop)
+        world.flooded = stop
 
         def seen() -> tuple[Exchange, ...]:
             self._sandbox.settle()
@@ -162,7 +168,7 @@ class Station:
         if self._lasts and not stop.is_set():
             watched = LINGER[0] if settled == "created" else LINGER[1]
             pace.wait(stop, min(watched, LONGEST_LINGER * pace.factor))
-        self._sandbox.end()
+        self._end_world()
         self._past.update(order.face_value for order in trial.orders)
         stalled = world.stalled * pace.factor
         self.disturbed = driver.killed or world.intents.strays > 0 or stalled > STALL
@@ -191,6 +197,15 @@ class Station:
             ),
         )
 
+    def _end_world(self) -> None:
+        """A client with an event loop closes a line when it learns that we have, but it may hear of the next order
+        first: that goes out on a dead line then, and its first attempt has failed where nobody has seen it. Clients
+        that look at a line only when they need it are not waited for twice; they do look.
+        """
+        if self._minds_its_lines:
+            self._minds_its_lines = self._sandbox.show_out(NOTICE)
+        self._sandbox.end()
+
     def _limit_for(self, trial: Trial) -> float:
         """Where faults never end, a call is given as long as any may take, or as long as anybody waits for it."""
         if not (trial.once and is_endless(trial)):
@@ -210,7 +225,8 @@ class Station:
         first time can take it seconds, many times as much on the accelerated clock, and is not what trials are about.
         """
         terms = self._terms
-        warming = with_references(trial_of(terms.contract, ()), "warming")
+        # With a fault, if none to speak of: its face value is then not that of the undisturbed order.
+        warming = with_references(trial_of(terms.contract, (Ok(),)), "warming")
         with terms.starting:
             world = World(
                 terms.contract, self._canary.key, warming.orders, canary=self._canary, pace=terms.pace
@@ -218,10 +234,18 @@ class Station:
             self._sandbox.begin(world)
             self.driver.start(stop)
             if terms.pace.factor > 1:
-                self.driver.place(warming.orders[0], 1, stop=stop)
-            self._sandbox.end()
+                self._warm(warming.orders[0], stop)
+        self._end_world()
         self._past.update(order.face_value for order in warming.orders)
         self._started = True
+
+    def _warm(self, order: PlannedOrder, stop: Stop) -> None:
+        """A client that is at work in the background must be through with it, or the first trial meets it."""
+        for number in range(1, WARMINGS + 1):
+            call = self.driver.place(order, number, stop=stop)
+            if stop.is_set() or call.outcome is None or call.outcome.kind != "unknown":
+                return
+            self._terms.pace.wait(stop, WARMED)
 
     def stop(self) -> None:
         """Ends the trial that is running, and the next one at its start."""

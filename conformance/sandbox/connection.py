@@ -382,6 +382,13 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
 
+    def show_out(self) -> bool:
+        """Our side is closed, if the line is idle: the client may notice, and close its own. Was it idle?"""
+        idle = self._state is _State.READING and not self._reader.begun and self._at_hand is None
+        if idle:
+            self._hang_up()
+        return idle
+
     def end(self) -> None:
         """The world ends: what is open is recorded as it stands, and the line is closed."""
         if self._state is not _State.GONE:

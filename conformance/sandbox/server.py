@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Coroutine
-from typing import Final
+from typing import Final, TypeVar
 
 from conformance.contract import Contract
 from conformance.sandbox.blueprint import blueprint_of
@@ -22,6 +22,9 @@ from conformance.sandbox.world import World
 MOST_CONNECTIONS: Final = 1_000
 _BACKLOG: Final = 1_024
 _BEAT: Final = 0.05  # seconds on the wall between looks at whether this thread is let do its work
+
+
+Result = TypeVar("Result")
 
 
 class SandboxCrash(RuntimeError):
@@ -54,7 +57,7 @@ class Sandbox:
         self._world: World | None = None
         self._connections: set[Connection] = set()
         self._accepted = 0
-        self._empty = asyncio.Event()
+        self._left = asyncio.Event()  # somebody has
         self._thread: threading.Thread | None = None
         self._loop: asyncio.SelectorEventLoop | None = None
         self._server: asyncio.Server | None = None
@@ -95,6 +98,12 @@ class Sandbox:
         """From now on all requests are this world's; whoever is still connected is shown out."""
         self._do(self._hand_over(world))
 
+    def show_out(self, patience: float) -> bool:
+        """Closes what is idle, and waits up to `patience` seconds on the wall until the client has closed it too: who
+        has not noticed by the next request sends that on a dead line. False: it was not noticed in time.
+        """
+        return self._do(self._show_out(patience))
+
     def end(self) -> None:
         """Ends the world: its connections are closed and its record is complete when this returns.
 
@@ -123,11 +132,11 @@ class Sandbox:
         self._loop.close()
         self._thread = self._loop = None
 
-    def _do(self, work: Coroutine[None, None, None]) -> None:
+    def _do(self, work: Coroutine[None, None, Result]) -> Result:
         if self._loop is None:
             work.close()
             raise RuntimeError("the sandbox is not running; call start() first")
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _listen(self) -> None:
         assert self._loop is not None
@@ -147,15 +156,25 @@ class Sandbox:
 
     def _leave(self, connection: Connection) -> None:
         self._connections.discard(connection)
-        if not self._connections:
-            self._empty.set()
+        self._left.set()
+
+    async def _show_out(self, patience: float) -> bool:
+        idle = {connection for connection in tuple(self._connections) if connection.show_out()}
+        try:
+            async with asyncio.timeout(patience):
+                while idle & self._connections:
+                    self._left.clear()
+                    await self._left.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _hand_over(self, world: World | None) -> None:
         for connection in tuple(self._connections):
             connection.end()
         while self._connections:
-            self._empty.clear()
-            await self._empty.wait()
+            self._left.clear()
+            await self._left.wait()
         if self._world is not None:
             self._world.end()
         self._world = world

@@ -205,6 +205,50 @@ def test_a_client_that_was_left_with_an_open_order_is_replaced(opened: Open) -> 
     assert len(started) == 2
 
 
+KEEPS_ITS_LINE = """
+    import select
+
+    line = None
+    gone = threading.Event()
+
+    def mind(line):
+        # An event loop hears of many things at once, and this one of the line last.
+        select.select([line.sock], [], [])
+        time.sleep(0.1)
+        gone.set()
+        line.close()
+
+    def place(reference, order):
+        global line
+        headers = {
+            "X-Api-Key": os.environ["KEY"], "X-Api-Version": os.environ["GOLIVE_API_VERSION"],
+            "X-Idempotency-Key": str(uuid.uuid4()), "Content-Type": "application/json",
+        }
+        host, _, path = os.environ["URL"].removeprefix("http://").partition("/")
+        if line is None or gone.is_set():
+            gone.clear()
+            line = http.client.HTTPConnection(host)
+            line.connect()
+        try:
+            line.request("POST", f"/{path}/order", json.dumps(order), headers)
+            answer = json.load(line.getresponse())
+        except OSError as error:
+            return {"outcome": "unknown", "type": repr(error)}
+        threading.Thread(target=mind, args=(line,), daemon=True).start()
+        return {"outcome": "created", "order_id": answer["id"]}
+"""
+
+
+def test_a_client_has_noticed_that_its_line_is_closed_before_it_is_handed_the_next_order(
+    opened: Open,
+) -> None:
+    with opened(KEEPS_ITS_LINE, WORKER) as rig:
+        evidences = [rig.run(planned()) for _ in range(3)]
+
+    assert [outcomes(evidence) for evidence in evidences] == [["created"]] * 3
+    assert len(processes(*evidences)) == 1
+
+
 DIES_ONCE = """
     import signal
     send_for_good = send
@@ -468,3 +512,31 @@ def test_what_cannot_be_done_with_a_service_that_runs_already_is_not_taken_for_d
         assert "does not see what it writes" in str(laboratory.obstacle(planned(verbose=True)))
     finally:
         laboratory.close()
+
+
+QUEUE = """
+    jobs, send_now = {}, send
+
+    def work(reference, order):
+        time.sleep(8)
+        jobs[reference] = {"outcome": "created", "order_id": send_now(order, reference.ljust(40, "-"))}
+
+    def place(reference, order):
+        if reference not in jobs:
+            jobs[reference] = {"outcome": "unknown"}
+            threading.Thread(target=work, args=(reference, order), daemon=True).start()
+        return jobs[reference]
+"""
+
+
+@needs_acceleration
+def test_what_a_client_does_in_the_background_with_its_warming_order_is_no_part_of_the_first_trial(
+    opened: Open,
+) -> None:
+    with opened(QUEUE, WORKER, hurried=True) as rig:
+        evidence = rig.run(planned())
+
+    (order,) = evidence.trial.orders
+    assert outcomes(evidence)[-1] == "created"
+    assert {exchange.reference for exchange in evidence.exchanges} == {order.reference}
+    assert [entry.reference for entry in evidence.ledger] == [order.reference]
