@@ -7,7 +7,9 @@ from statistics import median
 
 from conformance import plans
 from conformance.check import Doubtful, Observed, Remark, Unmet, check
-from conformance.faults import Hang, RateLimit, Reset, Slow
+from conformance.contract import Contract
+from conformance.evidence import Trial
+from conformance.faults import Fault, Hang, InProgress, RateLimit, Reset, Slow
 from conformance.finding import Violation
 from conformance.judge.case import Case
 from conformance.judge.pauses import later_waits, shorter
@@ -124,10 +126,19 @@ def transient_retried(case: Case) -> Iterator[Remark]:
     floor=lambda contract: {
         "final errors": singles(contract, *plans.final(contract)),
         "a refused key": singles(contract, plans.mismatch(contract)),
-        "transient errors": singles(contract, *plans.transient(contract)),
-        "rate limits": singles(contract, RateLimit()),
-        "an original in progress": singles(contract, *plans.in_progress(contract)),
-        "lost responses": singles(contract, *plans.lost(contract)),
+        "transient errors": (
+            *singles(contract, *plans.transient(contract)),
+            _for_ever(contract, plans.transient(contract)[0]),
+        ),
+        "rate limits": (*singles(contract, RateLimit()), _for_ever(contract, RateLimit())),
+        "an original in progress": (
+            *singles(contract, *plans.in_progress(contract)),
+            _for_ever(contract, InProgress(form="400")),
+        ),
+        "lost responses": (
+            *singles(contract, *plans.lost(contract)),
+            _for_ever(contract, Reset(when="before")),
+        ),
         "responses that nobody can read": singles(contract, *plans.dropped(contract)),
         "a redirect": singles(contract, *plans.redirects()),
         "a fault and then a final error": sequences(
@@ -179,3 +190,8 @@ def no_false_success(case: Case) -> Iterator[Remark]:
                 tuple(attempt.number for attempt in story.attempts),
                 on_any_clock=True,
             )
+
+
+def _for_ever(contract: Contract, fault: Fault) -> Trial:
+    """A fault that outlasts all retries of one call: what is said once they are used up?"""
+    return trial(contract, (fault,), endless=True, once=True)

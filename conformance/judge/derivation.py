@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from conformance.judge.chance import Window
 
 AGREEING = 3
 """orders whose keys have to have been made in the same way"""
-SHORTEST = 8
-"""characters that are not the same by chance"""
+SHORTEST, _DIGITS = 8, 12
+"""characters, and digits where there are only those, that are not the same by chance"""
 
 _UUID = re.compile(r"[0-9a-f]{12}([1-8])[0-9a-f]{3}[89ab][0-9a-f]{15}")
 _VERSIONS = {
@@ -55,8 +56,10 @@ _WORDS = (
 """what people put before a name or a number"""
 _COUNTED, _WORDED = 3_000, 40
 """numbers that are tried as those of a counter, by themselves and together with words"""
-_MOMENTS, _FEW_MOMENTS = 2_000, 20
-"""times that are tried for one order, alone and together with its reference"""
+_MOMENTS = {1: 2_000, 1_000: 2_000, 1_000_000: 2_000, 1_000_000_000: 30_000}
+_FEW_MOMENTS = 20
+"""times that are tried for one order, by how many there are to a second, and those that are tried together with its
+reference"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,7 @@ def _needles(own: str) -> tuple[tuple[Callable[[bytes], str], str], ...]:
         (_base64, plain, r"[0-9A-Za-z+/]+"),
     )
     fitting = tuple(
-        (write, text[:SHORTEST])
+        (write, text[: _DIGITS if write is _decimal else SHORTEST])
         for write, text, shape in possible
         if len(text) >= SHORTEST and re.fullmatch(shape, text)
     )
@@ -307,19 +310,35 @@ def _moments(window: Window | None) -> Iterator[tuple[str, bool]]:
     """
     if window is None:
         return
-    for unit in (1, 1_000, 1_000_000):
+    for unit, most in _MOMENTS.items():
         moments = range(int(window[0] * unit), int(window[1] * unit) + 1)
-        if len(moments) > _MOMENTS:
+        if len(moments) > most:
             return
         for moment in moments:
             for text in (str(moment), *_dates(moment, unit)):
                 yield text, len(moments) <= _FEW_MOMENTS
+        if unit == 1_000_000:
+            yield from ((repr(number), False) for number in _floats(*window))
+
+
+def _floats(number: float, end: float) -> Iterator[float]:
+    """Every number between these that a clock may tell as a float."""
+    while number <= end:
+        yield number
+        number = math.nextafter(number, math.inf)
 
 
 def _dates(moment: int, unit: int) -> Iterator[str]:
-    at = datetime.fromtimestamp(moment / unit, UTC)
+    if unit == 1_000_000_000:
+        return
+    at = datetime.fromtimestamp(moment // unit, UTC)
     if unit == 1:
         yield from (f"{moment}.0", at.isoformat(), f"{at:%Y%m%d%H%M%S}")
         yield from (f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M:%S}")
     elif unit == 1_000:
         yield f"{at:%Y-%m-%dT%H:%M:%S}.{moment % unit:03}Z"
+    else:
+        seconds, rest = divmod(moment, unit)
+        yield from (f"{seconds}.{rest:06}", f"0.{rest:06}00 {seconds}")
+        for text in (f"{at:%Y-%m-%dT%H:%M:%S}.{rest:06}", f"{at:%Y-%m-%d %H:%M:%S}.{rest:06}"):
+            yield from (text, f"{text}+00:00", f"{text}Z")

@@ -18,8 +18,9 @@ MANY = 32
 """orders of which the keys are looked at together"""
 _SHOWN, _LONG = 3, 72
 """keys that are shown, and characters of one that is shown whole"""
-_SLACK, _ROUNDED = 0.005, 2.0
-"""seconds by which a key may have been made earlier or later than it seems, exactly and in whole seconds"""
+_EXACT, _SLACK, _ROUNDED = 0.00001, 0.005, 2.0
+"""seconds by which a key may have been made earlier or later than it seems: on the clock that stands still while the
+client works, on the others, and for a client that rounds to seconds"""
 
 
 def unguessable(case: Case) -> Iterator[Remark]:
@@ -76,7 +77,8 @@ def _window(case: Case, attempt: Exchange, story: Story) -> Window | None:
     began = case.evidence.clock.began
     if began is None or not story.calls:
         return None
-    return (began + story.calls[0].started_at - _SLACK, began + attempt.received_at + _SLACK)
+    slack = _EXACT if case.evidence.clock.kind == "virtual" else _SLACK
+    return (began + story.calls[0].started_at - slack, began + attempt.received_at + slack)
 
 
 def _around(windows: Sequence[Window | None]) -> list[Window] | None:

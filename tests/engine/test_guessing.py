@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -184,6 +185,28 @@ def test_it_is_found_what_a_key_is_made_from(name: str) -> None:
     make, source = DERIVED[name]
     several = known(4)
     assert derivation([make(order, number) for number, order in enumerate(several)], several) == source
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        repr,
+        lambda now: str(int(now * 1e6)),
+        lambda now: str(int(now * 1e9)),
+        lambda now: f"{now:.6f}",
+        lambda now: f"{now % 1:.6f}00 {int(now)}",
+        lambda now: datetime.fromtimestamp(now, UTC).isoformat(),
+    ],
+    ids=["a float", "microseconds", "nanoseconds", "a decimal fraction", "PHP's microtime", "a date"],
+)
+def test_finer_times_are_found_where_it_is_known_finely_when_a_key_was_made(
+    written: Callable[[float], str],
+) -> None:
+    several = [
+        replace(order, window=(when(number), when(number) + 2e-5)) for number, order in enumerate(known(3))
+    ]
+    keys = [digest("md5", written(when(number) + 1e-5)).hex() for number in range(3)]
+    assert derivation(keys, several) == "the time, by MD5"
 
 
 @pytest.mark.parametrize(
