@@ -40,4 +40,11 @@ REASONS: dict[str, str] = {
     "headers: without 'Content-Type'": "a gap: no requirement names it, and the sandbox takes any body for JSON",
     "read: except ValueError becomes except Exception": NOTHING + "reading JSON raises no other error",
     "tell: mismatch becomes transient": "right: after a refused key rejected and unknown are both true",
+    "look_at_version: version and version != self.context.api_version without version": "right: it also warns when an "
+    "answer names no version",
+    "look_at_version: version and version != self.context.api_version without version != self.context.api_version": "by "
+    "the letter it is right: it writes down each answer's version, so another one is told too",
+    "retry_after: except ValueError becomes except Exception": NOTHING
+    + "reading a date raises no other error",
+    "retry_after: if text.isdecimal() becomes if False": "what a 429 asks for is advice, and the advice is given",
 }
