@@ -42,8 +42,10 @@ REASONS: dict[str, str] = {
     "tell: mismatch becomes transient": "right: after a refused key rejected and unknown are both true",
     "look_at_version: version and version != self.context.api_version without version": "right: it also warns when an "
     "answer names no version",
-    "look_at_version: version and version != self.context.api_version without version != self.context.api_version": "by "
-    "the letter it is right: it writes down each answer's version, so another one is told too",
+    "look_at_version: version and version != self.context.api_version without version != self.context.api_version": (
+        "by the letter it is right: it writes down each answer's version, so another one is told too"
+    ),
+    "on_no_json: final becomes transient": "right: a 4xx that nobody can read may be tried again, and ends as unknown",
     "retry_after: except ValueError becomes except Exception": NOTHING
     + "reading a date raises no other error",
     "retry_after: if text.isdecimal() becomes if False": "what a 429 asks for is advice, and the advice is given",
