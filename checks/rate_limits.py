@@ -27,7 +27,10 @@ from conformance.plans import limits
     "never lifts: what should have been a slow minute becomes an hour in which nothing gets through.",
     floor=lambda contract: {
         "one 429": singles(contract, RateLimit()),
-        "several 429s": sequences(contract, (RateLimit(),) * 2, (RateLimit(),) * 3),
+        "several 429s": (
+            *sequences(contract, (RateLimit(),) * 2, (RateLimit(),) * 3),
+            *limits.during_the_wait_of_another(contract),
+        ),
         "a 429 after another fault": sequences(
             contract, *((fault, RateLimit()) for fault in plans.before_a_limit(contract))
         ),

@@ -7,6 +7,8 @@ from itertools import combinations
 
 from conformance import plans
 from conformance.check import Observed, Remark, Unmet, check
+from conformance.contract import Contract
+from conformance.evidence import Trial
 from conformance.faults import RateLimit, Reset, Slow
 from conformance.finding import Violation
 from conformance.judge.case import Case, same_json, short
@@ -65,7 +67,7 @@ def key_on_every_order(case: Case) -> Iterator[Remark]:
     "taken for a repetition of the first: one card, two customers. A counter that begins at 1 with each "
     "deployment does the same a week later, with the answers of other people's orders.",
     floor=lambda contract: {
-        "orders in turn": (trial(contract, (), (), ()),),
+        "orders in turn": (trial(contract, (), (), ()), _many(contract)),
         "orders at once": (trial(contract, (), (), (), concurrent=True),),
         "orders of equal content": (
             trial(contract, (), (), equal_content=True),
@@ -136,7 +138,7 @@ def key_unique_per_order(case: Case) -> Iterator[Remark]:
     "a counter are fine until there are two machines, or until the counter is restored from a backup; then one "
     "customer's order is answered with another's.",
     floor=lambda contract: {
-        "many orders": (trial(contract, *[(Slow(seconds=0.05),)] * MANY),),
+        "many orders": (_many(contract),),
     },
     generated=plans.interrupted_pairs,
 )
@@ -382,3 +384,8 @@ def key_not_reused_after_window(case: Case) -> Iterator[Remark]:
             )
         else:
             yield Observed()
+
+
+def _many(contract: Contract) -> Trial:
+    """So many orders in a row that their keys tell how they are made, and that a stock of them is used up."""
+    return trial(contract, *[(Slow(seconds=0.05),)] * MANY)

@@ -12,7 +12,7 @@ from conformance.contract import Contract
 from conformance.evidence import Trial
 from conformance.faults import RateLimit
 from conformance.planning import singles, trial
-from conformance.plans import Floor
+from conformance.plans import Floor, in_progress
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -52,6 +52,15 @@ def longer_rows(contract: Contract) -> SearchStrategy[Trial]:
         lambda orders, limits: trial(contract, *((RateLimit(),) * limits,) * orders),
         st.integers(FEW, 2 * FEW),
         st.integers(2, 6),
+    )
+
+
+def during_the_wait_of_another(contract: Contract) -> tuple[Trial, ...]:
+    """Two orders at once, the second of which is limited while the first waits: each has a wait of its own."""
+    return tuple(
+        trial(contract, (RateLimit(),), (fault, RateLimit()), concurrent=True)
+        for fault in in_progress(contract)
+        if fault.form == "400"
     )
 
 

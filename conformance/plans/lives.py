@@ -168,6 +168,8 @@ def unanswered(contract: Contract) -> Floor:
     return {
         "a server that never answers": (
             *singles(contract, Hang(when="before"), Hang(when="after")),
+            # A retry may go another way than the first attempt.
+            *sequences(contract, (transient(contract)[0], Hang(when="before"))),
             # Tells something, decides nothing, and takes long: for the clock that can let time pass.
             trial(contract, (Drip(),), later=900.0),
         ),
