@@ -13,7 +13,7 @@ from conformance.faults import RateLimit, Reset, Slow
 from conformance.finding import Violation
 from conformance.judge.case import Case, same_json, short
 from conformance.judge.guessing import MANY, unguessable
-from conformance.judge.lives import came_back, came_late, killed_in, looked_first
+from conformance.judge.lives import came_back, came_late, killed_in, looked_first, sent_instead
 from conformance.judge.retrying import other_bodies, other_keys, was_retried
 from conformance.planning import sequences, singles, trial
 from conformance.plans import lives
@@ -319,8 +319,8 @@ def new_key_after_final_error(case: Case) -> Iterator[Remark]:
     """An order is refused with a final error, which the API keeps under the key. Then its corrected form is handed
     over: under the same reference, and under another.
 
-    The corrected order goes out under a key that the refused one did not have. A client that answers from what it
-    has stored, without sending the corrected order, shows nothing by that.
+    The corrected order goes out under a key that the refused one did not have, and the refused one does not go out in
+    its place. A client that answers from what it has stored, without sending anything, shows nothing by that.
     """
     refused, *others = case.stories
     ended = [attempt for attempt in refused.attempts if attempt.answer == "final"]
@@ -328,6 +328,14 @@ def new_key_after_final_error(case: Case) -> Iterator[Remark]:
     for story in others:
         if not ended or not used:
             yield Unmet("the first order was not refused with a final error under a key")
+        elif stale := sent_instead(refused, story):
+            yield Violation(
+                "refused order sent again",
+                f"the corrected order was handed over, and the client sent the one that had been refused with "
+                f"{ended[-1].error_type or ended[-1].status} once more, under {short(stale[0].idempotency_key)}",
+                (ended[0].number, stale[0].number),
+                on_any_clock=True,
+            )
         elif not story.attempts:
             answered = "the client answered from what it had stored, without sending the corrected order"
             yield Unmet(

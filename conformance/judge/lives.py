@@ -58,3 +58,12 @@ def _looked(case: Case, story: Story, since: float, until: float) -> bool:
         exchange.operation not in (None, create) and since < exchange.received_at <= until
         for exchange in case.evidence.exchanges
     )
+
+
+def sent_instead(refused: Story, corrected: Story) -> tuple[Exchange, ...]:
+    """Attempts for a refused order that were made when its corrected form had been handed over, which was not sent."""
+    if not corrected.order.corrects or not corrected.calls or corrected.attempts:
+        return ()
+    return tuple(
+        attempt for attempt in refused.attempts if attempt.received_at >= corrected.calls[0].started_at
+    )
