@@ -148,6 +148,12 @@ class _Teller:
         start = 4 * min(own) - 1 if own else 4 * max(before, default=0) + 2
         name = self.orders.get(call.reference, plain(call.reference, 40))
         whole = name if name.endswith(call.reference) else f"{name} ({plain(call.reference, 40)})"
+        if refused := next(
+            (o.corrects for o in self.evidence.trial.orders if o.reference == call.reference), None
+        ):
+            whole = (
+                f"{name} under the same reference, to correct {self.orders.get(refused, plain(refused, 40))}"
+            )
         asked = f"is asked again for {name}, call {call.number}" if call.number > 1 else f"is handed {whole}"
         if self._beside(call):
             asked = f"is handed {name} once more, while it is under way"

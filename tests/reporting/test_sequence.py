@@ -268,6 +268,19 @@ def test_an_order_that_is_handed_over_twice_at_once_is_told_as_that():
     ]
 
 
+def test_a_corrected_order_says_which_one_it_corrects():
+    corrected = PlannedOrder("order-2", {}, "20.00", corrects=ORDER.reference)
+    calls = (
+        Call(ORDER.reference, 1, 0.0, 0.2, Outcome("rejected", type="bad_request")),
+        Call("order-2", 1, 0.3, 0.5, Outcome("created", "O-1")),
+    )
+    steps = sequence(Evidence(Trial((ORDER, corrected)), (), (), calls))
+    assert [step.text for step in steps if "handed" in step.text] == [
+        "is handed order 12.34 (order-4f2a90c1de)",
+        "is handed order 20.00 under the same reference, to correct order 12.34",
+    ]
+
+
 def test_of_many_orders_the_ledger_names_those_that_are_not_there_once():
     orders = tuple(PlannedOrder(f"order-{n}", {}, f"{n}.00") for n in range(1, 8))
     ledger = tuple(
