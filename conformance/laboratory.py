@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
+from dataclasses import dataclass
 from functools import partial
 
 from conformance.confirmation import Decisive
@@ -27,6 +28,17 @@ PATIENCE = 60.0
 """seconds that a client may be asked to wait in a trial on the real clock"""
 LONGEST_DOUBT = 400.0
 """seconds for which a trial is still run again on the real clock, for nothing but a doubt"""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A rig for the trials that the first one cannot run: which they are, how it is made, and how many side by side.
+    It is made by whoever runs the first of them, so that nobody else waits for it.
+    """
+
+    takes: Callable[[Trial], bool]
+    make: Callable[[], Rig]
+    parallel: int
 
 
 class OutOfBudget(Exception):
@@ -48,6 +60,7 @@ class Laboratory:
         seed: int = 0,
         slow: Callable[[], Rig] | None = None,
         deadline: float | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.rig = rig
         self.trials = 0
@@ -55,9 +68,10 @@ class Laboratory:
         self.simulated = 0.0
         self._seed = seed
         self._slow = slow
+        self._beside = beside
         self._deadline = deadline
         self._lock = threading.Lock()
-        self._benches: dict[str, _Bench] = {"": _Bench(rig)}
+        self._benches: dict[str, _Bench] = {"": _Bench(lambda: rig, rig.facts.parallel)}
         self._foreseen: dict[tuple[str, bytes], list[Future[Evidence]]] = {}
         self._asked: Counter[tuple[str, bytes]] = Counter()
 
@@ -68,17 +82,15 @@ class Laboratory:
 
     @property
     def secrets(self) -> list[str]:
-        return [secret for bench in self._benches.values() for secret in bench.rig.secrets]
+        return [secret for bench in tuple(self._benches.values()) for secret in bench.secrets]
 
     def prepare(self, planned: Iterable[Trial], doubt: Doubt | None = None) -> None:
-        """Begins to run these, as many side by side as the rig bears; none where it bears only one. What
+        """Begins to run these, as many side by side as their rig bears; none of those whose rig bears only one. What
         `doubt` asks for is begun on the real clock as well.
         """
-        if not self.side_by_side:
-            return
         for trial in planned:
-            if self.bears(trial):
-                self._confirm_soon(trial, self._shared("", trial), doubt)
+            if self.bears(trial) and self._goes_on(trial):
+                self._confirm_soon(trial, self._shared(self._usual(trial), trial), doubt)
 
     @property
     def has_second_opinion(self) -> bool:
@@ -110,11 +122,13 @@ class Laboratory:
 
         Raises OutOfBudget.
         """
-        return self._result(self._shared("", trial))
+        return self._result(self._shared(self._usual(trial), trial))
 
     def foresee(self, planned: Iterable[Trial], asker: str, doubt: Doubt) -> None:
-        """Begins to run what this asker will `begin`, and on the real clock what `doubt` asks for."""
-        begun = [(trial, self.begin(trial, asker)) for trial in planned]
+        """Begins to run what this asker will `begin`, where that can go on beside others, and on the real clock what
+        `doubt` asks for.
+        """
+        begun = [(trial, self.begin(trial, asker)) for trial in planned if self._goes_on(trial)]
         for trial, future in begun:
             self._foreseen.setdefault((asker, trials.dump_json(trial)), []).append(future)
             self._confirm_soon(trial, future, doubt)
@@ -126,7 +140,7 @@ class Laboratory:
             return foreseen.pop(0)
         with self._lock:
             time = self._asked[asker, key] = self._asked[asker, key] + 1
-        return self._submit(self._benches[""], self._named(trial, key, f"{asker} {time}"))
+        return self._submit(self._bench(self._usual(trial)), self._named(trial, key, f"{asker} {time}"))
 
     def result(self, future: Future[Evidence]) -> Evidence:
         """The evidence of a trial that was begun. Raises OutOfBudget."""
@@ -173,12 +187,27 @@ class Laboratory:
                 bench.shared[key, time] = self._submit(bench, self._named(trial, key, f"{kind} {time}"))
             return bench.shared[key, time]
 
+    def _usual(self, trial: Trial) -> str:
+        """The kind of bench that the trial is for, if not for the real clock."""
+        return "beside" if self._beside and self._beside.takes(trial) else ""
+
+    def _goes_on(self, trial: Trial) -> bool:
+        """Can the trial be run while other things are done?"""
+        return self._bench(self._usual(trial)).pool is not None
+
     def _bench(self, kind: str) -> _Bench:
         with self._lock:
             if kind not in self._benches:
-                assert self._slow is not None
-                self._benches[kind] = _Bench(self._slow())
+                self._benches[kind] = self._make_bench(kind)
             return self._benches[kind]
+
+    def _make_bench(self, kind: str) -> _Bench:
+        if kind == "beside":
+            assert self._beside is not None
+            return _Bench(self._beside.make, self._beside.parallel)
+        assert self._slow is not None
+        slow = self._slow()
+        return _Bench(lambda: slow, slow.facts.parallel)
 
     def _named(self, trial: Trial, key: bytes, occasion: str) -> Trial:
         """The same trial under references that are no other's in this run, and the same ones in every run with this
@@ -233,26 +262,43 @@ class Laboratory:
 class _Bench:
     """A rig with what was run on it. `seconds`: on the wall, of all its trials."""
 
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
+    def __init__(self, make: Callable[[], Rig], parallel: int) -> None:
+        self._make = make
+        self._rig: Rig | None = None
+        self._making = threading.Lock()
         self.lock = threading.RLock()
         self.shared: dict[tuple[bytes, int], Future[Evidence]] = {}
         self.finished = 0
         self.seconds = 0.0
         self.stopped = False
-        parallel = rig.facts.parallel
         self.pool = ThreadPoolExecutor(parallel, "golive-trial") if parallel > 1 else None
+
+    @property
+    def rig(self) -> Rig:
+        """Made by whoever is the first to need it. Raises RigError."""
+        with self._making:
+            if self._rig is None:
+                self._rig = self._make()
+                if self.stopped:
+                    self._rig.stop()
+            return self._rig
+
+    @property
+    def secrets(self) -> list[str]:
+        return [] if self._rig is None else self._rig.secrets
 
     def stop(self) -> None:
         self.stopped = True
         if self.pool:
             self.pool.shutdown(wait=False, cancel_futures=True)
-        self.rig.stop()
+        if self._rig is not None:
+            self._rig.stop()
 
     def close(self) -> None:
         if self.pool:
             self.pool.shutdown(wait=True)
-        self.rig.close()
+        if self._rig is not None:
+            self._rig.close()
 
 
 def _asked_wait(order: PlannedOrder) -> float:

@@ -22,7 +22,7 @@ from conformance.evidence import Evidence, Trial, trials
 from conformance.examination import Settings, examine, is_possible, remarks_on
 from conformance.finding import CheckResult
 from conformance.generation import drawn
-from conformance.laboratory import Laboratory
+from conformance.laboratory import Beside, Laboratory
 from conformance.mistakes import Mistakes
 from conformance.planning import seed_of
 from conformance.profile import Client, load_profile
@@ -37,6 +37,8 @@ EXAMPLES = {"virtual": 20, "accelerated": 3, "real": 0}
 """generated trials of each property-based check where nothing else is asked for. They come beside the explicit
 floor; on the real clock, where each one takes as long as the client waits, the floor has to do.
 """
+BESIDE = 2
+"""trials with processes of their own that go on beside those of a Python client's host, which needs a core itself"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,9 @@ class Suite:
         if self._laboratory is None:
             rig, slow = self._rigs()
             self.confinements.append((rig.facts.confined, rig.facts.confinement))
-            self._laboratory = Laboratory(rig, seed=self.options.seed, slow=slow, deadline=self._deadline)
+            self._laboratory = Laboratory(
+                rig, seed=self.options.seed, slow=slow, deadline=self._deadline, beside=self._beside()
+            )
         return self._laboratory
 
     def prepare(self, checks: Sequence[Check]) -> None:
@@ -125,7 +129,7 @@ class Suite:
             ordered = sorted(planned.values(), key=lambda each: not any(check.timed for check in each[1]))
             laboratory = self.laboratory()
             laboratory.prepare((trial for trial, _ in ordered), doubt)
-            if laboratory.side_by_side and self._deadline is None:
+            if self._deadline is None:
                 for check in checks:
                     examples = self._possible_examples(check, laboratory)
                     laboratory.foresee(examples, check.id, partial(self._doubt, (check,)))
@@ -207,12 +211,25 @@ class Suite:
 
         return chosen.rig, slower
 
+    def _beside(self) -> Beside | None:
+        """For trials in which a Python client is killed or restarted."""
+        client = self.profile.client
+        if client is None or client.driver != "python":
+            return None
+        from conformance.rigs.mortal import needs_own_process
+
+        return Beside(needs_own_process, partial(self._mortal, self.clock, "canaries beside"), BESIDE)
+
     def _slowly(self) -> Rig:
-        """For trials in which a Python client is killed or restarted, when the accelerated clock leaves a doubt."""
+        """For the same ones, when the accelerated clock leaves a doubt."""
+        return self._mortal("real", "canaries on the real clock")
+
+    def _mortal(self, clock: str, seed: str) -> Rig:
         from conformance.rigs.mortal import mortal_rig
 
-        seed = seed_of(self.options.seed, "canaries on the real clock")
-        return mortal_rig(self.profile, self.contract, clock="real", seed=seed, folder=Path.cwd())
+        return mortal_rig(
+            self.profile, self.contract, clock=clock, seed=seed_of(self.options.seed, seed), folder=Path.cwd()
+        )
 
     def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
         """Everything that the results add up to, whether all of them came or not."""

@@ -26,8 +26,6 @@ from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerE
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
-from conformance.rigs.direct import DirectRig
-from conformance.rigs.mortal import mortal_rig, needs_own_process
 from conformance.stage import PROVISIONAL, Configuration, Event, Request, configurations, events_, requests_
 from conformance.traces import Traces
 
@@ -71,14 +69,11 @@ class HostedRig:
         self._cwd = folder
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
         self._host: _Host | None = None
-        self._mortal: DirectRig | None = None
         self._serial = 0
         self._spun = False
         self._sweeper = ThreadPoolExecutor(1, "golive-sweeper")
 
     def run(self, trial: Trial) -> Evidence:
-        if needs_own_process(trial):
-            return self._run_beside(trial)
         self._serial += 1
         state_dir = self._scratch / f"state-{self._serial}"
         state_dir.mkdir()
@@ -93,41 +88,20 @@ class HostedRig:
         try:
             evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock, SPIN[self._spun])
         except BaseException:  # also Ctrl-C: a host that is in the middle of something is of no further use
-            self._end_host()
+            self.stop()
             raise
         self._spun = self._spun or evidence.stopped is not None
         if spent:
-            self._end_host()
+            self.stop()
         return evidence
 
-    def _run_beside(self, trial: Trial) -> Evidence:
-        if self._mortal is None:
-            self._mortal = mortal_rig(
-                self._profile,
-                self._contract,
-                clock=self._clock,
-                seed=self._rng.getrandbits(64),
-                folder=self._cwd,
-            )
-        try:
-            return self._mortal.run(trial)
-        finally:
-            self.secrets.extend(secret for secret in self._mortal.secrets if secret not in self.secrets)
-
-    def _end_host(self) -> None:
+    def stop(self) -> None:
         if self._host:
             self._host.end()
             self._host = None
 
-    def stop(self) -> None:
-        self._end_host()
-        if self._mortal:
-            self._mortal.stop()
-
     def close(self) -> None:
         self.stop()
-        if self._mortal:
-            self._mortal.close()
         self._sweeper.shutdown()
         self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import gallery
 from conformance.contracts import load_contract
 from conformance.evidence import Evidence, Trial
 from conformance.faults import Error, Kill
+from conformance.laboratory import Beside, Laboratory
 from conformance.planning import trial
 from conformance.profile import Client, Profile
 from conformance.rigs import Rig
 from conformance.rigs.direct import DirectRig
 from conformance.rigs.hosted import HostedRig
+from conformance.rigs.mortal import mortal_rig, needs_own_process
 from gallery.worker import ENVIRONMENT
 
 CONTRACT = load_contract("runa")
@@ -41,7 +44,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         profile._path = tmp_path_factory.mktemp("profile") / "golive.yaml"
         if request.param == "worker":
             return DirectRig(profile, CONTRACT, seed=1)
-        return HostedRig(profile, CONTRACT, clock="virtual", seed=1, folder=ROOT)
+        return mortal_rig(profile, CONTRACT, clock="virtual", seed=1, folder=ROOT)
 
     def run(target: str, planned: Trial) -> Evidence:
         rigs[target] = rigs.get(target) or rig_for(target)
@@ -109,11 +112,51 @@ def test_the_secrets_of_a_called_client_are_those_of_all_its_processes(tmp_path:
         subject="shop", client=Client(driver="python", target=CAREFUL), api_version="2024-02-05"
     )
     profile._path = tmp_path / "golive.yaml"
-    rig = HostedRig(profile, CONTRACT, clock="virtual", seed=1, folder=ROOT)
+    laboratory = Laboratory(
+        HostedRig(profile, CONTRACT, clock="virtual", seed=1, folder=ROOT),
+        beside=Beside(
+            needs_own_process,
+            lambda: mortal_rig(profile, CONTRACT, clock="virtual", seed=2, folder=ROOT),
+            parallel=1,
+        ),
+    )
+    try:
+        laboratory.evidence(trial(CONTRACT, ()))
+        one = len(laboratory.secrets)
+        laboratory.evidence(trial(CONTRACT, (Kill(),)))
+        assert len(set(laboratory.secrets)) > one == 1
+    finally:
+        laboratory.close()
+
+
+def test_a_restart_between_orders_is_a_new_process_with_the_old_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = """
+    import os, pathlib
+    from gallery.reference import Reference
+
+    def count(order, context):
+        seen = len(list(context.state_dir.iterdir()))
+        with open(pathlib.Path(__file__).with_name("counted"), "a") as file:
+            print(os.getpid(), seen, file=file)
+        return Reference.place_order(order, context)
+    """
+    (tmp_path / "shop.py").write_text(textwrap.dedent(counting))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    profile = Profile(
+        subject="shop", client=Client(driver="python", target="shop:count"), api_version="2024-02-05"
+    )
+    profile._path = tmp_path / "golive.yaml"
+    rig = mortal_rig(profile, CONTRACT, clock="virtual", seed=1, folder=ROOT)
     try:
         rig.run(trial(CONTRACT, ()))
-        one = len(rig.secrets)
-        rig.run(trial(CONTRACT, (Kill(),)))
-        assert len(set(rig.secrets)) > one == 1
+        (tmp_path / "counted").unlink()
+        evidence = rig.run(trial(CONTRACT, (), (), (), restart=True))
     finally:
         rig.close()
+    lines = [line.split() for line in (tmp_path / "counted").read_text().splitlines()]
+    assert len({pid for pid, _ in lines}) == 3
+    assert [int(seen) - int(lines[0][1]) for _, seen in lines] == [0, 1, 2]
+    assert len({exchange.number for exchange in evidence.exchanges}) == 3
+    assert len(evidence.ledger) == 3

@@ -278,26 +278,6 @@ def test_trials_are_far_enough_apart_for_a_circuit_breaker_to_close(opened: Open
         assert float(text_of(run(rig, RateLimit()), "stdout")) >= 600
 
 
-def test_a_restart_between_orders_is_a_new_process_with_the_old_state(opened: Open) -> None:
-    source = """
-        def count(order, context):
-            seen = len(list(context.state_dir.iterdir()))
-            (context.state_dir / context.reference).touch()
-            with open("counted", "a") as file:
-                print(os.getpid(), seen, file=file)
-            return place(order, context)
-    """
-    with opened(source, "shop:count") as rig:
-        rig.run(trial(CONTRACT, (), restart=True))
-        Path("counted").unlink()
-        evidence = rig.run(trial(CONTRACT, (), (), (), restart=True))
-    lines = [line.split() for line in Path("counted").read_text().splitlines()]
-    assert len({pid for pid, _ in lines}) == 3
-    assert [int(seen) - int(lines[0][1]) for _, seen in lines] == [0, 1, 2]
-    assert [exchange.number for exchange in evidence.exchanges] == [1, 2, 3]
-    assert len(evidence.ledger) == 3
-
-
 @pytest.mark.parametrize(
     ("target", "message"),
     [
