@@ -78,6 +78,7 @@ class Check:
     `timed`: it judges waits, so that its trials are run before others, lest everybody wait for them in the end.
     `further` gives, by aspect, larger trials that are run one by one for as long as the floor has left the aspect
     undecided. `weight`: the severity under a contract, where that decides it.
+    `dear`: how many times as long as others its generated trials take, so that as many fewer are run.
     `why`: the story of what goes wrong in production without it; `method` and `passes`: how it is tested, and what
     has to be seen for a pass.
     `requirements` and `source` come from `checks/requirements.yaml`; the catalogue puts them in.
@@ -100,6 +101,7 @@ class Check:
     passes: str = ""
     further: Floor | None = None
     weight: Weight | None = None
+    dear: int = 1
 
     def under(self, contract: Contract) -> Check:
         """The check with the severity that it has under this contract."""
@@ -131,6 +133,7 @@ def check(
     why: str = "",
     further: Floor | None = None,
     weight: Weight | None = None,
+    dear: int = 1,
 ) -> Callable[[Judge], Check]:
     """Declares a check over evidence. The decorated function is its judge: it is given one trial's `Case`, and
     yields remarks. The first paragraph of its docstring says how the check is tested, the second when it passes. Its
@@ -155,6 +158,7 @@ def check(
             passes=passes,
             further=further,
             weight=weight,
+            dear=dear,
         )
 
     return declare

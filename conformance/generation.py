@@ -33,7 +33,7 @@ def generate(
         body(trial)
 
     arranged = settings(
-        max_examples=examples,
+        max_examples=-(-examples // check.dear),
         deadline=None,
         database=None,
         phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),

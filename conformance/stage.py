@@ -153,9 +153,7 @@ class _Stage:
         self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
         target = find_target(chosen.target)
         self.threads = threading.active_count()
-        self.driver = PythonDriver(
-            target, self._context, chosen.contract, self.scanner, chosen.call_limit
-        )
+        self.driver = PythonDriver(target, self._context, chosen.contract, self.scanner, chosen.call_limit)
 
     def _context(self, reference: str) -> Context:
         return Context(

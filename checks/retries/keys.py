@@ -279,6 +279,7 @@ def key_mismatch_stops(case: Case) -> Iterator[Remark]:
     "Every deployment does that to the few orders that it falls upon, and nobody can say to which.",
     floor=lives.killed,
     generated=lives.killed_somewhere,
+    dear=4,
 )
 def key_survives_restart(case: Case) -> Iterator[Remark]:
     """The client is ended by SIGKILL as its request arrives, when the order was booked, or once it was told of a
