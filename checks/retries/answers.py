@@ -8,7 +8,7 @@ from conformance import plans
 from conformance.check import Remark, Unmet, check
 from conformance.contract import Contract
 from conformance.evidence import Trial
-from conformance.faults import Error, Fault, Html, InProgress, Malformed, Reset
+from conformance.faults import Error, Fault, Hang, Html, InProgress, Malformed, Reset
 from conformance.judge.believing import bare_interim_survived, rejections, replays_taken, whose_answers
 from conformance.judge.case import Case
 from conformance.judge.pauses import own_pauses
@@ -232,7 +232,10 @@ def bare_102_survived(case: Case) -> Iterator[Remark]:
             *singles(contract, *plans.lost(contract)),
             _for_ever(contract, Reset(when="after")),
         ),
-        "a request without an answer": singles(contract, *plans.dropped(contract)),
+        "a request without an answer": (
+            *singles(contract, *plans.dropped(contract)),
+            _for_ever(contract, Hang(when="before")),
+        ),
         "a server error": (
             *singles(contract, *plans.transient(contract)),
             _for_ever(contract, plans.transient(contract)[0]),

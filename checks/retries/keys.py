@@ -192,7 +192,7 @@ def same_key_on_retry(case: Case) -> Iterator[Remark]:
     why="The body holds a time stamp or is built anew for each attempt, so the retry differs from what the key "
     "belongs to. The API refuses it as a misuse of the key. The first attempt may have been booked, nobody "
     "can find out any more under this key, and somebody ends up comparing invoices by hand.",
-    floor=plans.retried,
+    floor=lives.retried_in_another_life,
     generated=plans.interrupted,
 )
 def same_body_on_retry(case: Case) -> Iterator[Remark]:

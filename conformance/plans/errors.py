@@ -218,6 +218,8 @@ def reshaped(contract: Contract) -> SearchStrategy[Trial]:
 
 CLIENT_ERRORS = (400, 402, 403, 404, 410, 422)
 SERVER_ERRORS = (500, 502, 503, 504)
+ODD = 520
+"""a server error that intermediaries answer with, and that no standard knows"""
 UNHEARD_OF = {4: "temporary_hold_timeout", 5: "ledger_validation_failed"}
 """by status class: types that nobody has seen, and that sound like the other class"""
 
@@ -225,7 +227,7 @@ UNHEARD_OF = {4: "temporary_hold_timeout", 5: "ledger_validation_failed"}
 def unseen_types(contract: Contract) -> Floor:
     return {
         f"an unseen type ({status})": singles(contract, Error(type=UNHEARD_OF[status // 100], status=status))
-        for status in (*CLIENT_ERRORS, *SERVER_ERRORS)
+        for status in (*CLIENT_ERRORS, *SERVER_ERRORS, ODD)
     }
 
 

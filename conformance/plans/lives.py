@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance import bounds
 from conformance.contract import Contract
 from conformance.evidence import Trial
 from conformance.faults import Drip, Error, Fault, Garbage, Hang, Html, Kill, RateLimit, Reset, Slow, Truncate
 from conformance.planning import sequences, singles, trial
-from conformance.plans import Floor, final, in_progress, lost, recoverable, schedules, transient
+from conformance.plans import Floor, final, in_progress, lost, recoverable, retried, schedules, transient
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -39,6 +40,15 @@ def killed(contract: Contract) -> Floor:
 
 def _told(contract: Contract) -> Kill:
     return Kill(when="answered", type=contract.types_of_class("transient")[0].type)
+
+
+def retried_in_another_life(contract: Contract) -> Floor:
+    """Everything after which an order has to be sent again, the death of the client too: a body that was not stored is
+    written anew.
+    """
+    floor = retried(contract)
+    never_came = next(iter(floor))
+    return {**floor, never_came: (*floor[never_came], *singles(contract, Kill(when="after")))}
 
 
 def killed_somewhere(contract: Contract) -> SearchStrategy[Trial]:
@@ -139,10 +149,14 @@ def without_end(contract: Contract) -> Floor:
             fault for fault in in_progress(contract) if fault.form != "102-then-final"
         ),
     }
-    return {
+    floor = {
         aspect: tuple(trial(contract, (fault,), endless=True, once=True) for fault in faults)
         for aspect, faults in kinds.items()
     }
+    # One after the other, for a client that counts anew whenever something else goes wrong.
+    by_turns = (Reset(when="before"), transient(contract)[0], RateLimit()) * (bounds.ATTEMPTS // 3 + 1)
+    floor["server errors"] += (trial(contract, by_turns, once=True),)
+    return floor
 
 
 def at_last_without_end(contract: Contract) -> SearchStrategy[Trial]:
