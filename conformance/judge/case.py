@@ -20,6 +20,8 @@ from conformance.faults import Ok
 
 RESOLVING = frozenset({"success", "final", "rate-limited", "key-mismatch"})
 """answers after which it is certain whether this attempt booked the order"""
+_LONG = 40
+"""characters of a value, or of its place, that are told"""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,41 @@ class Case:
 def same_json(one: str, other: str) -> bool:
     """Equal as JSON; texts that are no JSON are compared as they are."""
     return _json_or_text(one) == _json_or_text(other)
+
+
+def difference(one: str, other: str) -> str:
+    """Where two bodies are not the same JSON for the first time, as `description: nothing, then "again"`."""
+    try:
+        return next(_differences(_json_or_text(one), _json_or_text(other), ""), "nothing")
+    except RecursionError:
+        return "deep inside"
+
+
+def _differences(one: JsonValue, other: JsonValue, path: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in sorted({*one, *other}):
+            inner = _cut(f"{path}/{name}" if path else name)
+            if name in one and name in other:
+                yield from _differences(one[name], other[name], inner)
+            else:
+                yield f"{inner}: {_shown(one, name)}, then {_shown(other, name)}"
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, (first, second) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(first, second, f"{path}/{number}")
+    elif one != other:
+        yield f"{path or 'all of it'}: {_written(one)}, then {_written(other)}"
+
+
+def _shown(value: dict[str, JsonValue], name: str) -> str:
+    return _written(value[name]) if name in value else "nothing"
+
+
+def _written(value: JsonValue) -> str:
+    return _cut(json.dumps(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
 
 
 def _json_or_text(text: str) -> JsonValue:

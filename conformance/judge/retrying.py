@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from conformance.check import NotApplicable, Note, Observed, Remark, Unmet
 from conformance.evidence import Exchange
 from conformance.finding import Violation
-from conformance.judge.case import Case, Story, same_json, short
+from conformance.judge.case import Case, Story, difference, same_json, short
 
 
 def was_retried(story: Story) -> Iterator[Remark]:
@@ -43,7 +43,7 @@ def other_bodies(story: Story, attempts: Sequence[Exchange]) -> Iterator[Violati
             yield Violation(
                 "body changed",
                 f"attempt {later.attempt} for {story.reference} sent another body than attempt "
-                f"{attempts[0].attempt}",
+                f"{attempts[0].attempt}: {difference(attempts[0].body, later.body)}",
                 (attempts[0].number, later.number),
                 on_any_clock=True,
             )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from stories import call, case, entry, exchange
 
 from conformance.evidence import Outcome
-from conformance.judge.case import same_json, short
+from conformance.judge.case import difference, same_json, short
 
 
 def test_a_story_ends_undisturbed_at_the_first_final_answer() -> None:
@@ -61,3 +62,18 @@ def test_a_key_is_shortened_in_sentences() -> None:
     assert short("5f0c7a6e-1111-2222-3333-444455556666") == "5f0c7a6e…556666"
     assert short("short") == "short"
     assert short(None) == "no key"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ('{"a": 1}', '{"a": 1, "description": "again"}', 'description: nothing, then "again"'),
+        ('{"items": [{"v": 1.5}]}', '{"items": [{"v": "1.50"}]}', 'items/0/v: 1.5, then "1.50"'),
+        ('{"a": [1]}', '{"a": [1, 2]}', "a: [1], then [1, 2]"),
+        ('{"a": null}', "{}", "a: null, then nothing"),
+        ("{}", "not json", 'all of it: {}, then "not json"'),
+        ('{"a": 1}', '{"a": 1.0}', "nothing"),
+    ],
+)
+def test_the_difference_of_two_bodies_is_told_where_it_begins(one: str, other: str, told: str) -> None:
+    assert difference(one, other) == told
