@@ -83,6 +83,48 @@ def test_every_function_of_the_c_library_keeps_its_manners(library: Accelerator,
     assert done.returncode == 0
 
 
+ALOOF = """
+#include <time.h>
+#include <unistd.h>
+double slept(void) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    usleep(1000000);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    return after.tv_sec - before.tv_sec + (after.tv_nsec - before.tv_nsec) / 1e9;
+}
+"""
+LOADER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <time.h>
+int main(int count, char **arguments) {
+    struct timespec before, after;
+    double (*slept)(void) = (double (*)(void))dlsym(dlopen(arguments[1], RTLD_LAZY | RTLD_DEEPBIND), "slept");
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    double seen = slept();
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    double here = after.tv_sec - before.tv_sec + (after.tv_nsec - before.tv_nsec) / 1e9;
+    printf("%d %d", count == 2 && seen >= 1, here - seen < seen);
+}
+"""
+
+
+def test_a_library_that_looks_for_everything_in_itself_first_lives_by_the_same_clock(
+    library: Accelerator, tmp_path: Path
+) -> None:
+    for name, source in (("aloof", ALOOF), ("loader", LOADER)):
+        (tmp_path / f"{name}.c").write_text(source)
+    aloof = compiled(tmp_path / "aloof.c", tmp_path, "-shared", "-fPIC")
+    loader = compiled(tmp_path / "loader.c", tmp_path)
+    env = {**os.environ, **library.environment(Pace(20), {})}
+
+    done = subprocess.run([loader, aloof], env=env, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+
+    assert done.stdout == "1 1"
+
+
 NEIGHBOUR = """
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -102,8 +102,9 @@ void tell_what_is_left(struct timespec *left, nanoseconds asked);
 
 #define REPLACED_FUNCTIONS(each)                                                                                \
     each(aio_suspend) each(alarm) each(clock_gettime) each(clock_nanosleep) each(cnd_timedwait)                 \
-        each(dlsym) each(epoll_pwait) each(epoll_wait) each(ftime) each(getitimer) each(getsockopt)             \
-        each(gettimeofday) each(mq_timedreceive) each(mq_timedsend) each(mtx_timedlock) each(nanosleep)         \
+        each(dlopen) each(dlsym) each(epoll_pwait) each(epoll_wait) each(ftime) each(getitimer)                 \
+        each(getsockopt) each(gettimeofday) each(mq_timedreceive) each(mq_timedsend) each(mtx_timedlock)        \
+        each(nanosleep)                                                                                         \
         each(poll) each(ppoll) each(pselect) each(pthread_cond_timedwait) each(pthread_mutex_timedlock)         \
         each(pthread_rwlock_timedrdlock) each(pthread_rwlock_timedwrlock) each(pthread_timedjoin_np)            \
         each(recvmmsg) each(select) each(sem_timedwait) each(semtimedop) each(setitimer) each(setsockopt)       \
