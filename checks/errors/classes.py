@@ -109,7 +109,7 @@ def transient_retried(case: Case) -> Iterator[Remark]:
                 f"waits of {median(later):.2f} s by the median are too near their limit of {pause:g} s",
                 numbers[-1],
             )
-        what = f"transient answers: {len(told)}, attempts: {len(story.attempts)}, then the API was well again"
+        what = f"{len(told)} of {len(story.attempts)} attempts met a transient error, then the API was well again"
         yield from ended_created(case, story, numbers, what)
 
 

@@ -115,9 +115,10 @@ def _replayed_error(story: Story, replay: Exchange) -> Iterator[Remark]:
         yield from _without_outcome(story, numbers, what)
     elif replay.answer == "final":
         if outcome.kind == "unknown" and outcome.type is None and len(since) > 1:
+            again = "once" if len(since) == 2 else f"{len(since) - 1} times"
             yield Violation(
                 "error kept back",
-                f"{what}; the client sent the order {len(since) - 1} times more and then said unknown, and not why",
+                f"{what}; the client sent the order {again} more and then said unknown, and not why",
                 numbers,
             )
         else:
@@ -212,6 +213,8 @@ def _answer(attempt: Exchange) -> str:
     if attempt.status is None and attempt.interim_status is None:
         return "had got no answer"
     whole = "" if attempt.delivered == "complete" else " and not to the end"
+    if not whole and attempt.answer == "unreadable":
+        whole = " and nothing that can be read"
     told = " ".join(
         f"{part}" for part in (attempt.status or attempt.interim_status, attempt.error_type) if part
     )

@@ -83,8 +83,8 @@ def come_back_apart(case: Case) -> Iterator[Remark]:
     if apart <= least:
         yield Violation(
             "all at once",
-            f"{len(together)} orders were limited together and came back together, {median(waits):.2f} s later, "
-            f"with {apart:.2f} s between nearly the first and nearly the last",
+            f"{len(together)} orders were limited together and came back together: {median(waits):.2f} s later, and "
+            f"most of them within {apart:.2f} s of each other",
             numbers,
         )
     elif apart <= least + NOISE * margin:
