@@ -57,7 +57,7 @@ def _document(readiness: Readiness) -> Iterator[str]:
     failures = wording.failures(readiness)
     blocking = [waiver for waiver in readiness.waivers if waiver.blocks]
     if failures or blocking:
-        yield "## What stands in the way"
+        yield f"## {wording.over_failures(readiness)}"
         yield ""
         for waiver in blocking:
             yield f"- Waiver for {code(waiver.check)}: {waiver.state}, {escaped(waiver.note)}"

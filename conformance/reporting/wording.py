@@ -152,6 +152,13 @@ def failures(readiness: Readiness, *, waived: bool = False) -> list[CheckEntry]:
     return sorted(wanted, key=lambda check: SEVERITIES.index(check.severity))
 
 
+def over_failures(readiness: Readiness) -> str:
+    """The heading over what failed: advice stands in nobody's way."""
+    weighty = any(check.severity != "advisory" for check in failures(readiness))
+    blocked = weighty or any(waiver.blocks for waiver in readiness.waivers)
+    return "What stands in the way" if blocked else "What could be better"
+
+
 def gaps(readiness: Readiness) -> list[Gap]:
     """Everything that the report does not prove: one entry for each reason, the gravest first."""
     found: dict[tuple[GapKind, str], list[CheckEntry]] = {}

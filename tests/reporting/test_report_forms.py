@@ -230,6 +230,16 @@ def test_headings_start_at_the_top_and_leave_no_step_out(report):
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+def test_advice_that_was_not_followed_stands_in_nobodys_way():
+    advised = CheckResult("rate-limits.jitter", "failed", finding=finding())
+    ready = with_results(advised)
+    assert ready.verdict == "ready"
+    assert "What could be better" in _Page(to_html(ready)).all("h2")
+    assert "## What could be better\n" in to_markdown(ready)
+    broken = with_results(advised, CheckResult("retries.exactly-once", "failed", finding=finding()))
+    assert "## What stands in the way\n" in to_markdown(broken)
+
+
 def test_the_page_is_told_in_the_order_in_which_it_matters():
     page = _Page(to_html(everything()))
     assert page.all("h1") == ["acme-rewards"]
