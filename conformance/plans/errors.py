@@ -34,7 +34,10 @@ TOGETHER = 3
 """other forms of an answer that are compared with the plain one in one trial: a client may stop sending for a
 while after a few errors in a row
 """
-FORMS: tuple[MalformedForm, ...] = get_args(MalformedForm)
+FORMS: tuple[MalformedForm, ...] = tuple(form for form in get_args(MalformedForm) if form != "null")
+"""A bare null is left out: it is no likelier than a list or a text, and many a careful client reads past those two
+and not past it.
+"""
 SUSPICIOUS = (
     "Success",
     "OK",
