@@ -27,14 +27,24 @@ VERSION = None
 class Rejected(Exception):
     pass
 
+def remember(record):
+    new = record.with_name(str(uuid.uuid4()))
+    new.write_text(new.name)
+    try:
+        os.link(new, record)
+    except FileExistsError:
+        return record.read_text(), True
+    finally:
+        new.unlink()
+    return new.name, False
+
 def place_order(order, context):
-    stored = Path(context.state_dir) / context.reference
-    if not stored.exists():
-        stored.write_text(str(uuid.uuid4()))
+    record = Path(context.state_dir) / context.reference
+    key, in_doubt = remember(record)
     address = urllib.parse.urlsplit(context.base_url)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
     headers = {"X-Api-Key": context.api_key, "X-Api-Version": VERSION or context.api_version,
-               "X-Idempotency-Key": stored.read_text(), "X-Execution-Mode": "sync",
+               "X-Idempotency-Key": key, "X-Execution-Mode": "sync",
                "Content-Type": "application/json"}
     try:
         connection.request("POST", address.path + "/order", json.dumps(order), headers)
@@ -44,11 +54,18 @@ def place_order(order, context):
         raise TimeoutError("no answer") from None
     finally:
         connection.close()
-    if status == 200:
-        return json.loads(answer)["id"]
-    if status == 429 or status >= 500:
-        raise TimeoutError(f"status {status}")
-    raise Rejected(json.loads(answer)["type"])
+    try:
+        answer = json.loads(answer)
+    except ValueError:
+        answer = None
+    answer = answer if isinstance(answer, dict) else {}
+    if status == 200 and "id" in answer:
+        return answer["id"]
+    type = answer.get("type", f"status {status}")
+    if in_doubt or not 400 <= status < 500 or status == 429 or type == "idempotency_in_progress":
+        raise TimeoutError(type)
+    record.unlink()
+    raise Rejected(type)
 '''
 COMMAND = """
 class Context:
