@@ -31,13 +31,6 @@ class HashedInstant(Reference):
         return hashlib.md5(str(time.time()).encode()).hexdigest()
 
 
-class RefusedOrderAgain(Reference):
-    """Keeps what it has stored of a refused order, and sends that again when it is given the corrected one."""
-
-    def forget(self) -> None:
-        pass
-
-
 class BodyOfTheNewProcess(Reference):
     """Stores the key and not the body, to which a new process adds a note."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from conformance import plans
-from conformance.check import Observed, Remark, Unmet, check
+from conformance.check import Note, Observed, Remark, Unmet, check
 from conformance.contract import Contract
 from conformance.evidence import Trial
 from conformance.faults import RateLimit, Reset, Slow
@@ -320,8 +320,8 @@ def new_key_after_final_error(case: Case) -> Iterator[Remark]:
     """An order is refused with a final error, which the API keeps under the key. Then its corrected form is handed
     over: under the same reference, and under another.
 
-    The corrected order goes out under a key that the refused one did not have, and the refused one does not go out in
-    its place. A client that answers from what it has stored, without sending anything, shows nothing by that.
+    The corrected order goes out under a key that the refused one did not have. A client that sends the refused one
+    again, or answers from what it has stored, shows nothing by that.
     """
     refused, *others = case.stories
     ended = [attempt for attempt in refused.attempts if attempt.answer == "final"]
@@ -329,14 +329,10 @@ def new_key_after_final_error(case: Case) -> Iterator[Remark]:
     for story in others:
         if not ended or not used:
             yield Unmet("the first order was not refused with a final error under a key")
-        elif stale := sent_instead(refused, story):
-            yield Violation(
-                "refused order sent again",
-                f"the corrected order was handed over, and the client sent the one that had been refused with "
-                f"{ended[-1].error_type or ended[-1].status} once more, under {short(stale[0].idempotency_key)}",
-                (ended[0].number, stale[0].number),
-                on_any_clock=True,
-            )
+        elif sent_instead(refused, story):
+            # To this client a reference is one order for ever. Its corrected form needs another, which is no mistake.
+            yield Note("handed a corrected order under the same reference, the client sends the refused one again")
+            yield Unmet("the client sent the refused order again instead of the corrected one")
         elif not story.attempts:
             answered = "the client answered from what it had stored, without sending the corrected order"
             yield Unmet(

@@ -9,7 +9,6 @@ EXHIBITS: tuple[Exhibit, ...] = (
         "later.StockOfKeys", "retries.key-unique-per-order", {"retries.key-unguessable": "keys come again"}
     ),
     broken("later.HashedInstant", "retries.key-unguessable"),
-    broken("later.RefusedOrderAgain", "retries.new-key-after-final-error"),
     broken("later.BodyOfTheNewProcess", "retries.same-body-on-retry"),
     broken(
         "later.RetriesWithoutTimeout",

@@ -50,6 +50,8 @@ def place_order(order, context):
         connection.request("POST", address.path + "/order", json.dumps(order), headers)
         response = connection.getresponse()
         status, answer = response.status, response.read()
+        if response.getheader("X-Api-Version", context.api_version) != context.api_version:
+            print("another API version:", response.getheader("X-Api-Version"), file=sys.stderr)
     except (OSError, http.client.HTTPException):
         raise TimeoutError("no answer") from None
     finally:
