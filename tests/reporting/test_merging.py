@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reporting_samples import CATALOGUE, REQUIREMENTS, TODAY, WAIVERS, Waiver, everything, facts, results
 
@@ -77,6 +77,7 @@ def test_parts_make_the_report_that_one_run_would_have_made() -> None:
     assert inconsistencies(whole) == []
 
 
+@settings(deadline=None)
 @given(st.permutations(IDS), st.integers(1, 6), st.randoms())
 def test_however_checks_were_dealt_out_and_in_whatever_order_parts_are_named(
     ids: list[str], count: int, rng: object

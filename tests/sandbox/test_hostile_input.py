@@ -265,7 +265,9 @@ def test_a_flood_is_cut_off_and_told(house: Sandbox, begin: Begin) -> None:
     assert len(stage.exchanges) == 5
 
 
-def test_requests_that_change_nothing_are_a_flood_later(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_that_change_nothing_are_a_flood_later(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(world, "LOOKS", 3)
     stage = begin(max_requests=5)
     line = stage.line()

@@ -50,7 +50,8 @@ EXPECTED = {
     "versions.supported": "passed",
     "ours.says-json": "passed",
 }
-CHOICE = ("-k", "versions or ours or their_own", "--golive-examples", "1", "--golive-seed", "7")
+CHOICE = ("-k", "pinned or supported or ours or their_own", "--golive-examples", "1", "--golive-seed", "7")
+BOTH = ("golive::versions::pinned", "golive::versions::supported")
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +128,7 @@ def test_collecting_lists_the_checks_and_starts_no_client(project: Project) -> N
 
 def test_a_failure_stops_at_x_and_comes_back_with_lf(wrong: Project) -> None:
     wrong.profile()
-    stopped = wrong.pytest("--golive", "golive.yaml", "-x", "golive::versions", "--golive-examples", "0")
+    stopped = wrong.pytest("--golive", "golive.yaml", "-x", *BOTH, "--golive-examples", "0")
     assert stopped.status == 1, stopped.out + stopped.err
     assert "versions.pinned (blocker): " in stopped.out
     assert "Remedy: " in stopped.out

@@ -70,7 +70,7 @@ def test_when_a_worker_is_killed_its_check_is_an_error_and_the_others_go_on(tmp_
     project = project_in(tmp_path)
     client = tmp_path / "client.py"
     client.write_text(client.read_text() + STUCK_ONCE.format(folder=str(tmp_path)))
-    asked = ("--select", "versions.*", "--select", "retries.key-on-every-order")
+    asked = ("--select", "versions.[ps]*d", "--select", "retries.key-on-every-order")
     with subprocess.Popen(
         [GOLIVE, "run", "--examples", "0", "-j", "2", *asked],
         cwd=tmp_path,
