@@ -331,7 +331,9 @@ def new_key_after_final_error(case: Case) -> Iterator[Remark]:
             yield Unmet("the first order was not refused with a final error under a key")
         elif sent_instead(refused, story):
             # To this client a reference is one order for ever. Its corrected form needs another, which is no mistake.
-            yield Note("handed a corrected order under the same reference, the client sends the refused one again")
+            yield Note(
+                "handed a corrected order under the same reference, the client sends the refused one again"
+            )
             yield Unmet("the client sent the refused order again instead of the corrected one")
         elif not story.attempts:
             answered = "the client answered from what it had stored, without sending the corrected order"
