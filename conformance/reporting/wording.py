@@ -37,6 +37,7 @@ Standing = Literal[
     "declared",
     "proven in part",
     "refuted",
+    "advice not followed",
     "waived",
     "not tested",
     "not applicable",
@@ -197,16 +198,17 @@ def unmapped(readiness: Readiness) -> list[CheckEntry]:
 def standing(requirement: RequirementEntry, checks: Mapping[str, CheckEntry]) -> Standing:
     """What the checks of a requirement prove of it, together. `checks` holds those of the report by id.
 
-    Refuted as soon as one of them failed; proven only if every one passed by observation, or cannot concern
-    this run.
+    Refuted as soon as one of them failed that is more than advice; proven only if every one passed by observation,
+    or cannot concern this run.
     """
     own = [checks.get(id_) for id_ in requirement.checks]
     statuses = ["skipped" if check is None else check.status for check in own]
     counting = [status for status in statuses if status != "not-applicable"]
     if not own:
         return "not checked"
-    if "failed" in statuses:
-        return "refuted"
+    if failed := [check for check in own if check and check.status == "failed"]:
+        advice = all(check.severity == "advisory" for check in failed)
+        return "advice not followed" if advice else "refuted"
     if not counting:
         return "not applicable"
     if all(status == "passed" for status in counting):
