@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from conformance.bounds import REQUESTS_AN_ORDER
-from conformance.check import Doubtful, NotApplicable, Note, Observed, Remark, Unmet
+from conformance.check import Doubtful, NotApplicable, Observed, Remark, Unmet
 from conformance.finding import Violation
 from conformance.judge.case import Case, Retry, Story
 from conformance.judge.retrying import recovered
@@ -93,7 +93,6 @@ def come_back_apart(case: Case) -> Iterator[Remark]:
         )
     else:
         yield Observed()
-        yield Note(f"{len(together)} orders that were limited together came back over {apart:.1f} s")
 
 
 def _waiting_at_once(retries: Sequence[Retry]) -> list[Retry]:

@@ -50,7 +50,7 @@ EXPECTED = {
     "versions.supported": "passed",
     "ours.says-json": "passed",
 }
-CHOICE = ("-k", "pinned or supported or ours or their_own", "--golive-examples", "1", "--golive-seed", "7")
+CHOICE = ("-k", "pinned or supported or json or their_own", "--golive-examples", "1", "--golive-seed", "7")
 BOTH = ("golive::versions::pinned", "golive::versions::supported")
 
 
