@@ -78,6 +78,7 @@ class Check:
     `timed`: it judges waits, so that its trials are run before others, lest everybody wait for them in the end.
     `further` gives, by aspect, larger trials that are run one by one for as long as the floor has left the aspect
     undecided. `weight`: the severity under a contract, where that decides it.
+    `only_simulated`: why it means nothing behind a proxy, in front of the vendor's own sandbox; "" where it does.
     `dear`: how many times as long as others its generated trials take, so that as many fewer are run.
     `why`: the story of what goes wrong in production without it; `method` and `passes`: how it is tested, and what
     has to be seen for a pass.
@@ -102,6 +103,7 @@ class Check:
     further: Floor | None = None
     weight: Weight | None = None
     dear: int = 1
+    only_simulated: str = ""
 
     def under(self, contract: Contract) -> Check:
         """The check with the severity that it has under this contract."""
@@ -134,6 +136,7 @@ def check(
     further: Floor | None = None,
     weight: Weight | None = None,
     dear: int = 1,
+    only_simulated: str = "",
 ) -> Callable[[Judge], Check]:
     """Declares a check over evidence. The decorated function is its judge: it is given one trial's `Case`, and
     yields remarks. The first paragraph of its docstring says how the check is tested, the second when it passes. Its
@@ -159,6 +162,7 @@ def check(
             further=further,
             weight=weight,
             dear=dear,
+            only_simulated=only_simulated,
         )
 
     return declare

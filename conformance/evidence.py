@@ -28,6 +28,9 @@ AnswerClass = Literal[
     "none",  # no final answer left the sandbox
 ]
 Delivery = Literal["complete", "partial", "none"]
+Certificate = Literal["good", "self-signed", "unknown-ca", "expired", "not-yet-valid", "wrong-host"]
+Secret = Literal["key", "payout-link", "recipient"]
+Place = Literal["api", "other-host", "other-port", "plain-http"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Trial:
     one order and the next the client is ended and started again. `twice`: each order is handed over twice at
     once. `once`: nobody asks again, whatever the client says. `later`: client seconds after which the suite
     asks again for an order that was left unknown, instead of its ordinary pauses. `limit`: create-order
-    requests that the sandbox admits in the contract's window, the contract's own number if None.
+    requests that the sandbox admits in the contract's window, the contract's own number if None. `certificate`: what
+    the sandbox shows over TLS; plain HTTP if None.
     """
 
     orders: tuple[PlannedOrder, ...]
@@ -68,6 +72,7 @@ class Trial:
     once: bool = False
     later: float | None = None
     limit: int | None = None
+    certificate: Certificate | None = None
     seed: int = 0
 
 
@@ -79,6 +84,7 @@ class Sighting:
     form: str
     excerpt: str = ""
     line: int | None = None
+    what: Secret = "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,28 @@ class Exchange:
     """when the last byte was written, or the line was cut; None while it hangs"""
     client_gone_at: float | None = None
     """when the client was seen to close the connection without having had a whole answer"""
+    at: Place = "api"
+    """where the request arrived; elsewhere only by a redirect, and such a request is never an attempt"""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """One connection over TLS. `completed`: the client accepted the certificate. `alert`: what it said otherwise."""
+
+    connection: int
+    certificate: Certificate
+    completed: bool
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessLook:
+    """One look at the arguments of the client's processes, while the sandbox held a request open."""
+
+    exchange: int
+    processes: int
+    """how many were looked at"""
+    sightings: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +231,9 @@ class Evidence:
     stopped: str | None = None
     """why the suite ended the trial before the client was done"""
     clock: ClockReading = field(default_factory=lambda: ClockReading("real", 0.0))
+    handshakes: tuple[Handshake, ...] = ()
+    """of a trial over TLS"""
+    looks: tuple[ProcessLook, ...] = ()
 
 
 trials: TypeAdapter[Trial] = TypeAdapter(Trial)

@@ -157,10 +157,10 @@ class Malformed(_Unreadable):
 
 
 class Redirect(_Fault):
-    """A redirect to another host, or to plain http; nothing is booked."""
+    """A redirect to another host, to another port, or to plain http; nothing is booked."""
 
     fault: Literal["redirect"] = "redirect"
-    to: Literal["other-host", "plain-http"] = "other-host"
+    to: Literal["other-host", "other-port", "plain-http"] = "other-host"
     status: Literal[301, 302, 303, 307, 308] = 307
 
 
@@ -187,6 +187,12 @@ class Kill(_Fault):
     fault: Literal["kill"] = "kill"
     when: Literal["before", "after", "answered"] = "after"
     type: str | None = None
+
+
+class Revoke(_Fault):
+    """The account's key is revoked as this attempt arrives: it and all later requests are refused for their key."""
+
+    fault: Literal["revoke"] = "revoke"
 
 
 class OtherVersion(_Fault):
@@ -233,6 +239,7 @@ Fault = Annotated[
     | Slow
     | Drip
     | Kill
+    | Revoke
     | OtherVersion
     | Processing
     | ExtraFields

@@ -19,6 +19,17 @@ Basis = Literal["observed", "declared"]
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """A place in the client's source. `path`: relative to the repository, or to the folder that was searched; `commit`:
+    in hex, None for the working tree.
+    """
+
+    path: str
+    line: int | None = None
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
     """One way in which evidence breaks a requirement.
 
@@ -32,6 +43,7 @@ class Violation:
     summary: str
     exchanges: tuple[int, ...] = ()
     on_any_clock: bool = False
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)

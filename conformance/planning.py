@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from conformance import bounds
-from conformance.evidence import PlannedOrder, Trial
+from conformance.evidence import Certificate, PlannedOrder, Trial
 from conformance.faults import Drip, Fault, Kill, Processing, Schedule, to_mappings
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def trial(
     once: bool = False,
     later: float | None = None,
     limit: int | None = None,
+    certificate: Certificate | None = None,
     items: Sequence[int] = (),
 ) -> Trial:
     """A trial of one order for each schedule. Equal arguments give equal trials, so that checks that ask for
@@ -123,6 +124,7 @@ def trial(
         once=once,
         later=later,
         limit=limit,
+        certificate=certificate,
         seed=seed,
     )
 

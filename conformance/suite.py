@@ -44,7 +44,10 @@ BESIDE = 2
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is asked for. `examples` None: as many as the clock can bear. `budget`: seconds on the wall, from now on;
-    `port`: of the sandbox, for a service that runs already; `shard`: which part of how many, from 1.
+    `port`: of the sandbox, for a service that runs already; `shard`: which part of how many, from 1. `account_only`:
+    the checks that need no client. `api`: base URL of the real endpoint that the section about it asks; `proxy`: of the
+    one that the client meets through us. `production`: somebody knows that this is one. `dry_run`: requests to a real
+    endpoint are shown instead of sent.
     """
 
     profile: Path
@@ -58,6 +61,11 @@ class Options:
     shard: tuple[int, int] | None = None
     label: str | None = None
     """how the report names the profile; its path if None"""
+    account_only: bool = False
+    api: str | None = None
+    proxy: str | None = None
+    production: bool = False
+    dry_run: bool = False
 
 
 class Suite:

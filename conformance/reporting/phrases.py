@@ -120,7 +120,7 @@ def answered(exchange: Exchange) -> str:
         text = f"{text}, {_ODD[kind]}"
     match fault:
         case Redirect():
-            text = f"{status}, go to {'another host' if fault.to == 'other-host' else 'plain http'}"
+            text = f"{status}, go to {fault.to.replace('other-', 'another ').replace('-', ' ')}"
         case RateLimit():
             asked = exchange.retry_after
             wait = "no Retry-After" if asked is None else f"Retry-After {duration(asked)}"
