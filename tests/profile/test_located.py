@@ -213,7 +213,7 @@ def test_text_that_may_be_a_secret_is_never_repeated(tmp_path: Path) -> None:
         (
             "- {fault: reste}",
             "1:3: [0]: fault should be one of ok, reset, close, hang, truncate, error, rate-limit, "
-            "in-progress, garbage, html, empty, malformed, redirect, slow, drip, kill, other-version, "
+            "in-progress, garbage, html, empty, malformed, redirect, slow, drip, kill, revoke, other-version, "
             "processing, extra-fields, reordered, "
             'not "reste"; did you mean "reset"?',
         ),
