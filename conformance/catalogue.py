@@ -22,7 +22,8 @@ from conformance.requirements import Requirement, load_requirements
 PACKAGE = "golive_checks"
 """The name under which the bundled check modules are imported: no user's package can be in its way."""
 MODULES = (
-    "account",
+    "account.secrets",
+    "account.declarations",
     "retries.keys",
     "retries.once",
     "retries.answers",
