@@ -210,7 +210,7 @@ def bare_102_survived(case: Case) -> Iterator[Remark]:
             and attempt.status is None
         )
         if met:
-            yield from bare_interim_survived(story, met)
+            yield from bare_interim_survived(case, story, met)
         else:
             yield Unmet("no attempt was answered with an interim status alone")
 

@@ -13,6 +13,7 @@ from conformance.faults import InProgress, Slow, Truncate
 from conformance.finding import Violation
 from conformance.judge.case import RESOLVING, Case, Story
 from conformance.judge.retrying import ended_created, other_keys
+from conformance.judge.soundness import came_through, out_of_its_senses
 
 
 def whose_answers(case: Case) -> Iterator[Remark]:
@@ -101,18 +102,21 @@ def replays_taken(case: Case) -> Iterator[Remark]:
             what = f"order {replay.order_id} exists, as the API said once more when attempt {replay.attempt} came"
             yield from ended_created(case, story, (replay.number,), what, replay.order_id)
         else:
-            yield from _replayed_error(story, replay)
+            yield from _replayed_error(case, story, replay)
 
 
-def _replayed_error(story: Story, replay: Exchange) -> Iterator[Remark]:
+def _replayed_error(case: Case, story: Story, replay: Exchange) -> Iterator[Remark]:
     what = f"attempt {replay.attempt} for {story.reference} was given the stored {replay.status} {replay.error_type}"
     since = (replay, *story.after(replay))
     numbers = tuple(attempt.number for attempt in since)
     yield from other_keys(story, since)
-    yield from _false_success(story, numbers, what)
+    wrong = out_of_its_senses(case, story, numbers, what)
+    yield from wrong
     outcome = story.outcome
+    if wrong:
+        return
     if outcome is None:
-        yield from _without_outcome(story, numbers, what)
+        yield Unmet("the call did not end in the time that there was")
     elif replay.answer == "final":
         if outcome.kind == "unknown" and outcome.type is None and len(since) > 1:
             again = "once" if len(since) == 2 else f"{len(since) - 1} times"
@@ -133,36 +137,12 @@ def _replayed_error(story: Story, replay: Exchange) -> Iterator[Remark]:
         yield Observed()
 
 
-def _false_success(story: Story, numbers: tuple[int, ...], what: str) -> Iterator[Violation]:
-    for call in story.calls:
-        outcome = call.outcome
-        if outcome is not None and outcome.kind == "created" and not story.booked_by(outcome.order_id):
-            yield Violation(
-                "false success",
-                f"{what}; the client said created {outcome.order_id}, which is no order of {story.reference}",
-                numbers,
-                on_any_clock=True,
-            )
-
-
-def _without_outcome(story: Story, numbers: tuple[int, ...], what: str) -> Iterator[Remark]:
-    call = story.last_call
-    if call is None or call.ending in ("stopped", "killed"):
-        yield Unmet("the call did not end in the time that there was")
-    else:
-        yield Violation(call.ending, f"{what}; the client in the end said {story.said()}", numbers)
-
-
-def bare_interim_survived(story: Story, met: tuple[Exchange, ...]) -> Iterator[Remark]:
+def bare_interim_survived(case: Case, story: Story, met: tuple[Exchange, ...]) -> Iterator[Remark]:
     """Did the client come to an end with the order after answers that were no more than an interim status?"""
     numbers = tuple(attempt.number for attempt in met)
     what = f"attempt {met[0].attempt} for {story.reference} was answered {met[0].interim_status} and nothing else"
     yield from other_keys(story, (met[0], *story.after(met[0])))
-    yield from _false_success(story, numbers, what)
-    if story.outcome is None:
-        yield from _without_outcome(story, numbers, what)
-    else:
-        yield Observed()
+    yield from came_through(case, story, numbers, what)
 
 
 def rejections(story: Story) -> Iterator[Remark]:

@@ -27,9 +27,7 @@ def drained(case: Case) -> Iterator[Remark]:
     attempts = [attempt for story in case.stories for attempt in story.attempts]
     limited = sum(attempt.answer == "rate-limited" for attempt in attempts)
     each = len(attempts) / len(case.stories)
-    happened = (
-        f"{len(case.stories)} orders at once, {len(attempts)} requests for them, {limited} of them limited"
-    )
+    happened = f"orders at once: {len(case.stories)}, requests: {len(attempts)}, of them limited: {limited}"
     if each > REQUESTS_AN_ORDER:
         yield Violation(
             "too many requests",

@@ -168,14 +168,14 @@ BARE = exchange(
     ],
 )
 def test_a_bare_102_ends_in_an_outcome_that_is_true(outcome: Outcome | None, found: list[str]) -> None:
-    (story,) = case([BARE], [call(outcome)], [entry("O-1")]).stories
-    assert rules(list(bare_interim_survived(story, (BARE,)))) == found
+    seen = case([BARE], [call(outcome)], [entry("O-1")])
+    assert rules(list(bare_interim_survived(seen, seen.stories[0], (BARE,)))) == found
 
 
 def test_a_call_that_the_suite_ended_proves_nothing() -> None:
     ended = replace(call(None), ending="stopped")
-    (story,) = case([BARE], [ended], [entry("O-1")]).stories
-    assert list(bare_interim_survived(story, (BARE,))) == [
+    seen = case([BARE], [ended], [entry("O-1")])
+    assert list(bare_interim_survived(seen, seen.stories[0], (BARE,))) == [
         Unmet("the call did not end in the time that there was")
     ]
 
