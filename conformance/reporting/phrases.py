@@ -103,6 +103,7 @@ _MALFORMED: dict[MalformedForm, str] = {
 _ODD = {
     "extra-fields": "with properties never seen before",
     "reordered": "its properties in another order",
+    "revoke": "the key having just been revoked",
 }
 
 

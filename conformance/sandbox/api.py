@@ -73,6 +73,10 @@ def _refuse(world: World, request: Request, caller: Caller) -> Answer | None:
         return blueprint.situation("plain-http")
     if caller.credential != "good":
         return blueprint.situation("no-key" if caller.credential == "missing" else "bad-key")
+    if world.revoked:
+        return blueprint.situation("bad-key")
+    if not world.admits(request.source):
+        return blueprint.situation("address-not-allowed")
     if caller.api_version is not None and caller.api_version != versions.current:
         removed = caller.api_version in versions.removed
         return blueprint.situation("removed-version" if removed else "unknown-version")

@@ -208,6 +208,8 @@ class Connection(asyncio.Protocol):
     def _answer(self, request: Request) -> None:
         if self._house.tls is not None and self._tls is None:
             request = replace(request, insecure=True, keep_alive=False)
+        if self._world.allowlist is not None:
+            request = replace(request, source=self._transport.get_extra_info("peername")[0])
         exchange = self._world.recorder.open(self._number, request, self._received_at)
         reply = respond(self._world, request, exchange.number)
         what = script(reply, self._place(request))

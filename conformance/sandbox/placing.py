@@ -32,6 +32,7 @@ from conformance.faults import (
     Redirect,
     Reordered,
     Reset,
+    Revoke,
     Slow,
     Truncate,
 )
@@ -100,6 +101,9 @@ class Placing:
                 return self._before_death(fault), fault, None
             case Redirect():
                 return None, fault, None
+            case Revoke():
+                self._world.revoked = True
+                return self._world.blueprint.situation("bad-key"), None, None
             case RateLimit():
                 return self._limited(fault), None, None
             case Error():

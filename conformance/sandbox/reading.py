@@ -27,7 +27,9 @@ BODY_LIMIT: Final = 10 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Request:
-    """One request. `insecure`: it came in the clear where only TLS is served."""
+    """One request. `insecure`: it came in the clear where only TLS is served. `source`: the address that it came from,
+    where that decides anything.
+    """
 
     method: str
     target: str
@@ -35,6 +37,7 @@ class Request:
     body: bytes
     keep_alive: bool = True
     insecure: bool = False
+    source: str = ""
 
     @cached_property
     def fields(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 from pydantic import JsonValue
@@ -202,7 +203,7 @@ class World:
     than `max_requests` came, not counting `LOOKS` of those that change nothing. `limit`: create-order requests
     admitted in the contract's window, the contract's own number if None. `past`: face values of orders that this
     client was handed in earlier trials. `killer`: called when the client is to be killed, in the thread that answers,
-    which it must not keep waiting.
+    which it must not keep waiting. `allowlist`: the addresses from which the key may be used, any if None.
     """
 
     def __init__(
@@ -220,6 +221,7 @@ class World:
         pace: Pace | None = None,
         limit: int | None = None,
         killer: Callable[[], None] | None = None,
+        allowlist: Iterable[IPv4Network | IPv6Network] | None = None,
     ) -> None:
         self.contract = contract
         self.key = key
@@ -241,6 +243,9 @@ class World:
         """seconds on the wall for which the sandbox was once kept from its work, where it is watched"""
         self.struck = False
         """the client is being killed: what still comes from it is not heard any more"""
+        self.revoked = False
+        """the key is no good any more"""
+        self.allowlist = None if allowlist is None else tuple(allowlist)
         self._killer = killer
         self._random = random.Random(seed)
         self.began_at = self.pace.now()
@@ -258,6 +263,15 @@ class World:
         if self._killer is not None:
             self.struck = True
             self._killer()
+
+    def admits(self, address: str) -> bool:
+        """May the key be used from there?"""
+        if self.allowlist is None:
+            return True
+        source = ip_address(address)
+        # A listener for both families sees those of the older one in the other's clothes.
+        source = getattr(source, "ipv4_mapped", None) or source
+        return any(source in network for network in self.allowlist)
 
     def end(self) -> None:
         """The clock of the world stops."""
