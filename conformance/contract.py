@@ -171,6 +171,9 @@ class Orders(_Model):
     face_value: str
     face_value_step: str = Field(description="smallest difference between two face values, as a decimal")
     currency: str
+    free_text: str | None = Field(
+        default=None, description="a text of the sender's own, by which an order is known again in a list"
+    )
     product_codes: tuple[str, ...] = Field(
         description="pointers, relative to an item, to codes or lists of them"
     )
@@ -191,6 +194,20 @@ class Orders(_Model):
     accepted: JsonValue
     incomplete: JsonValue
     listed: JsonValue
+    source: str
+
+
+class Goods(_Model):
+    """Where it is read what can be bought, and for how little. Pointers are into an entry of the operation's list;
+    `orderable`: what stands in an entry that can be ordered; `amounts`: the least face value, or a list of those
+    that there are.
+    """
+
+    operation: str
+    code: str
+    currency: str
+    orderable: Mapping[str, JsonValue] = {}
+    amounts: tuple[str, ...] = ()
     source: str
 
 
@@ -232,6 +249,7 @@ class Contract(_Model):
     orders: Orders
     pages: Pages
     trigger: Trigger | None = None
+    goods: Goods | None = None
     currencies: tuple[str, ...]
     operations: Mapping[str, Operation]
     webhook_addresses: tuple[str, ...] = ()
@@ -244,6 +262,16 @@ class Contract(_Model):
     def create_operation(self) -> str:
         """The name of the operation that books orders, whose requests are the attempts."""
         return next(name for name, operation in self.operations.items() if operation.kind == "create")
+
+    @cached_property
+    def ping_operation(self) -> str:
+        """The name of the operation by which a key is tried: it takes nothing and changes nothing."""
+        plain = (
+            name
+            for name, operation in self.operations.items()
+            if operation.kind == "static" and operation.method == "GET" and not operation.query
+        )
+        return next(plain)
 
     @cached_property
     def key_pattern(self) -> re.Pattern[str]:

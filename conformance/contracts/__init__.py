@@ -27,7 +27,7 @@ _HERE = Path(__file__).parent
 
 
 def builtin_names() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in _HERE.glob("*.yaml")))
+    return tuple(sorted(path.stem for path in _HERE.glob("*.yaml") if "." not in path.stem))
 
 
 def locate_contract(name_or_path: str | Path, *, folder: Path | None = None) -> Path:
@@ -90,7 +90,8 @@ def _names_that_lead_nowhere(data: JsonValue) -> Iterator[Wrong]:
     yield from unknown("error type", "errors.catalogue", types, [*situations, *told_by_type])
     lookups = [("operations", name, "of") for name in operations]
     limited = ("rate_limit", "operation")
-    yield from unknown("operation", "operations", operations, [*idempotent, limited, *lookups])
+    goods = [("goods", "operation")] if find(data, "goods") else []
+    yield from unknown("operation", "operations", operations, [*idempotent, limited, *lookups, *goods])
     yield from unknown("environment", "environments", environments, [("sandbox_environment",)])
     kinds = [find(data, "operations", name, "kind") for name in operations]
     if kinds and kinds.count("create") != 1:
