@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from conformance.contract import Contract
     from conformance.evidence import Trial
     from conformance.judge.case import Case
+    from conformance.premises import Premises
     from conformance.profile import Profile
 
 
@@ -64,6 +65,7 @@ class Note:
 Remark: TypeAlias = Violation | Observed | Unmet | Doubtful | NotApplicable | Note | Cell
 Judge: TypeAlias = "Callable[[Case], Iterable[Remark]]"
 Declaration: TypeAlias = "Callable[[Profile, Contract], Iterable[Remark]]"
+Inspection: TypeAlias = "Callable[[Premises], Iterable[Remark]]"
 Floor: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"
 Weight: TypeAlias = "Callable[[Contract], Severity]"
 Generator: TypeAlias = "Callable[[Contract], SearchStrategy[Trial]]"
@@ -71,7 +73,8 @@ Generator: TypeAlias = "Callable[[Contract], SearchStrategy[Trial]]"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question. Either `judge` is put to the evidence of trials, or `declaration` to the profile.
+    """One question. `judge` is put to the evidence of trials, `declaration` to the profile, or `inspection` to all that
+    can be looked at without a client: a check has one of them.
 
     `floor` gives, for each aspect that must have been observed for a pass, the explicit trials that always
     run; `generated` is the strategy for the trials after them, None where the check is not property-based.
@@ -104,6 +107,9 @@ class Check:
     weight: Weight | None = None
     dear: int = 1
     only_simulated: str = ""
+    inspection: Inspection | None = None
+    aspects: tuple[str, ...] = ()
+    """of an inspection: what must have been observed for a pass"""
 
     def under(self, contract: Contract) -> Check:
         """The check with the severity that it has under this contract."""
@@ -176,6 +182,39 @@ def declared(
     def declare(declaration: Declaration) -> Check:
         method, passes = _paragraphs(declaration)
         return Check(id, severity, title, impact, remedy, method, None, declaration, why=why, passes=passes)
+
+    return declare
+
+
+def inspected(
+    id: str,
+    *,
+    severity: Severity,
+    title: str,
+    impact: str,
+    remedy: str,
+    why: str = "",
+    aspects: tuple[str, ...] = ("what there is",),
+) -> Callable[[Inspection], Check]:
+    """Declares a check that needs no client: keys, source, a real endpoint. The decorated function is given the
+    `Premises`, looks or asks for itself, and yields remarks; its result is observed. For a pass each of the `aspects`
+    must have been observed, with `Observed(aspect)`; `Observed()` alone is the first of them.
+    """
+
+    def declare(inspection: Inspection) -> Check:
+        method, passes = _paragraphs(inspection)
+        return Check(
+            id,
+            severity,
+            title,
+            impact,
+            remedy,
+            method,
+            why=why,
+            passes=passes,
+            inspection=inspection,
+            aspects=aspects,
+        )
 
     return declare
 

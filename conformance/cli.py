@@ -43,6 +43,15 @@ RUN_HELP = (
     '"incomplete": it is no readiness report.\n\n'
     "Exit status: 0 ready, 1 not ready, 2 usage or profile mistake, 3 incomplete."
 )
+ACCOUNT_HELP = (
+    "Run only the checks that need no client: for whoever holds the account.\n\n"
+    "[bold]golive account[/bold] reads golive.yaml, which needs no client for it: are the keys apart for each "
+    "environment, is one in the source or its git history, is the IP allowlist one to sign? With [bold]golive "
+    "account --api URL[/bold] the vendor's own sandbox is asked too, gently; --dry-run shows what would be sent.\n\n"
+    "Keys come from environment variables or commands that the profile names. The exit status speaks of these "
+    'checks alone, and the report says "incomplete": it is no readiness report.\n\n'
+    "Exit status: 0 these are well, 1 they are not, 2 usage or profile mistake, 3 something was not tested."
+)
 SANDBOX_HELP = (
     "Run the simulated API by itself, to develop against.\n\n"
     "It prints its base URL, a key, and an order to paste. What goes wrong is up to a file: with "
@@ -103,6 +112,45 @@ def _seconds(wanted: float | None) -> float | None:
     raise typer.BadParameter("should be a number of seconds above 0")
 
 
+def _endpoint(context: typer.Context, parameter: typer.CallbackParam, wanted: str | None) -> str | None:
+    """Looked at before any other process could be told of it, and list it."""
+    if wanted is None:
+        return None
+    from conformance.mistakes import Mistakes
+    from conformance.production import read_endpoint
+
+    try:
+        return read_endpoint(f"--{parameter.name}", wanted)
+    except Mistakes as mistakes:
+        raise _refuse(*mistakes.lines) from None
+
+
+Select = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", help="Only checks like this, such as 'retries.*'. Repeatable."),
+]
+Skip = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No checks like this. Repeatable.")]
+Examples = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Generated trials a check, beside the fixed ones.")
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="The same seed gives the same run. Made up, and printed, unless given."),
+]
+Api = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", callback=_endpoint, help="A real endpoint, for the checks of the section sandbox."
+    ),
+]
+Production = Annotated[
+    bool, typer.Option("--i-know-this-is-production", help="Addresses and keys of production are meant.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be sent to the --api; send nothing.")
+]
+
+
 @app.command(rich_help_panel="Start here")
 def demo(
     bad: Annotated[bool, typer.Option("--bad", help="A client with faults worth looking at.")] = False,
@@ -145,22 +193,15 @@ def init(
 def run(
     profile: ProfileFile = Path("golive.yaml"),
     output: Output = Path("golive-report"),
-    select: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Only checks like this, such as 'retries.*'. Repeatable."),
-    ] = None,
-    skip: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="No checks like this. Repeatable.")
-    ] = None,
+    select: Select = None,
+    skip: Skip = None,
     jobs: Annotated[
         str | None,
         typer.Option(
             "-j", "--jobs", metavar="N|auto", callback=_jobs, help="Processes that share the checks."
         ),
     ] = None,
-    examples: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Generated trials a check, beside the fixed ones.")
-    ] = None,
+    examples: Examples = None,
     budget: Annotated[
         float | None,
         typer.Option(
@@ -169,12 +210,7 @@ def run(
             help="Begin nothing after that; what was cut is listed, and untested.",
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="The same seed gives the same run. Made up, and printed, unless given."
-        ),
-    ] = None,
+    seed: Seed = None,
     clock: Annotated[
         Clock | None, typer.Option(help="The fastest that the client can live on, unless given.")
     ] = None,
@@ -190,6 +226,17 @@ def run(
             metavar="I/N", callback=_part, help="Only part I of N, such as 1/3; then: golive merge."
         ),
     ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            callback=_endpoint,
+            help="The vendor's own sandbox, which the client then meets through golive, on the real clock.",
+        ),
+    ] = None,
+    api: Api = None,
+    production: Production = False,
+    dry_run: DryRun = False,
 ) -> None:
     from conformance.launch import launch
 
@@ -208,6 +255,40 @@ def run(
             budget=budget,
             port=port,
             shard=shard,
+            api=api,
+            proxy=proxy,
+            production=production,
+            dry_run=dry_run,
+        )
+    )
+
+
+@app.command(rich_help_panel="Start here", help=ACCOUNT_HELP)
+def account(
+    profile: ProfileFile = Path("golive.yaml"),
+    output: Output = Path("golive-report"),
+    select: Select = None,
+    skip: Skip = None,
+    examples: Examples = None,
+    seed: Seed = None,
+    api: Api = None,
+    production: Production = False,
+    dry_run: DryRun = False,
+) -> None:
+    from conformance.launch import launch
+
+    raise typer.Exit(
+        launch(
+            profile,
+            output,
+            select=select or (),
+            skip=skip or (),
+            examples=examples,
+            seed=seed,
+            api=api,
+            production=production,
+            dry_run=dry_run,
+            account=True,
         )
     )
 

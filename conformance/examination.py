@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,6 +22,7 @@ from conformance.judge.case import Case
 from conformance.laboratory import LONGEST_DOUBT, Laboratory, OutOfBudget
 from conformance.planning import smaller
 from conformance.planning import trial as trial_of
+from conformance.premises import Premises
 from conformance.profile import Profile
 from conformance.rigs import RigError
 from conformance.tally import Tally, conclusion
@@ -68,9 +69,15 @@ class _Found(Exception):
 
 
 def examine(
-    check: Check, laboratory: Laboratory | None, profile: Profile, contract: Contract, settings: Settings
+    check: Check,
+    laboratory: Laboratory | None,
+    profile: Profile,
+    contract: Contract,
+    settings: Settings,
+    premises: Premises | None = None,
 ) -> CheckResult:
-    """The result of one check. `laboratory` may be None for a check that needs no client.
+    """The result of one check. `laboratory` may be None for a check that needs no client, and `premises` for any but
+    an inspection.
 
     Raises RigError when the client cannot be examined at all; every other failure of ours becomes `error`.
     """
@@ -81,12 +88,12 @@ def examine(
     reason: str | None = None
     try:
         if check.declaration is not None:
-            violations = tally.add(check.declaration(profile, contract), "the profile")
-            if violations:
-                finding = Finding(
-                    violations[0], None, check.impact, check.remedy, others=tuple(violations[1:])
-                )
             wanted = ["the profile"]
+            finding = _looked_at(check, check.declaration(profile, contract), wanted[0], tally)
+        elif check.inspection is not None:
+            assert premises is not None
+            wanted = list(check.aspects)
+            finding = _looked_at(check, check.inspection(premises), wanted[0], tally)
         else:
             assert laboratory is not None
             examiner = _Examiner(check, laboratory, profile, contract, settings, tally)
@@ -110,6 +117,14 @@ def examine(
         finding,
         tuple(tally.matrix.values()),
     )
+
+
+def _looked_at(check: Check, remarks: Iterable[Remark], aspect: str, tally: Tally) -> Finding | None:
+    """What a check found that examines no trial."""
+    violations = tally.add(remarks, aspect)
+    if not violations:
+        return None
+    return Finding(violations[0], None, check.impact, check.remedy, others=tuple(violations[1:]))
 
 
 class _Examiner:

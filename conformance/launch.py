@@ -39,6 +39,11 @@ def launch(
     budget: float | None = None,
     port: int | None = None,
     shard: str | None = None,
+    api: str | None = None,
+    proxy: str | None = None,
+    production: bool = False,
+    dry_run: bool = False,
+    account: bool = False,
     label: str | None = None,
 ) -> int:
     """Runs the suite, shows progress and summary, writes the report. The exit status: 0, 1, 2 or 3."""
@@ -61,12 +66,21 @@ def launch(
         "--golive-budget": budget,
         "--golive-port": port,
         "--golive-shard": shard,
+        "--golive-api": api,
+        "--golive-proxy": proxy,
     }
+    flags = {"--golive-production": production, "--golive-dry-run": dry_run, "--golive-account": account}
     options += [(name, value) for name, value in wishes.items() if value is not None]
     if jobs is not None and jobs.lstrip("0") != "1":
         options += [("-p", "xdist.plugin"), ("-n", jobs), ("--max-worker-restart", MOST_RESTARTS)]
     with tempfile.TemporaryDirectory(prefix="golive-", ignore_cleanup_errors=True) as folder:
-        return _run_pytest(Path(folder), [str(part) for option in options for part in option])
+        return _run_pytest(
+            Path(folder),
+            [
+                *(str(part) for option in options for part in option),
+                *(name for name, said in flags.items() if said),
+            ],
+        )
 
 
 def _run_pytest(folder: Path, options: list[str]) -> int:

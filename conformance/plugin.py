@@ -41,6 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--golive-port", metavar="N", type=int, help="of the sandbox, for a service that runs already"
     )
+    group.addoption("--golive-api", metavar="URL", help="a real endpoint that the section sandbox asks")
+    group.addoption("--golive-proxy", metavar="URL", help="a real endpoint that the client meets through us")
+    group.addoption(
+        "--golive-production", action="store_true", help="addresses and keys of production are meant"
+    )
+    group.addoption(
+        "--golive-dry-run", action="store_true", help="show requests to the real endpoint, send none"
+    )
+    group.addoption("--golive-account", action="store_true", help="only checks that need no client")
     group.addoption("--golive-clock", choices=["auto", "real", "accelerated", "virtual"], default="auto")
     group.addoption("--golive-label", help="how the report names the profile")
     group.addoption("--golive-alone", action="store_true", help="print golive's own progress and summary")

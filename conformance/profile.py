@@ -41,10 +41,16 @@ class Client(_Part):
     log_files: tuple[str, ...] = Field(default=(), description="patterns, relative to the profile's folder")
 
 
-class KeyVariable(_Part):
-    """An account's key, by the environment variable that holds it."""
+class KeySource(_Part):
+    """Where an account's key is: one of an environment variable and a command that prints it."""
 
-    env: str = Field(description="the name of the environment variable that holds the key")
+    env: str | None = Field(
+        default=None, description="the name of the environment variable that holds the key"
+    )
+    command: tuple[str, ...] = Field(
+        default=(),
+        description="a program that prints the key, as a list; run without a shell, in the profile's folder",
+    )
 
 
 class Probes(_Part):
@@ -57,7 +63,9 @@ class Probes(_Part):
 class Account(_Part):
     """The real account. `ip_allowlist` None: not declared; `()`: declared to be empty."""
 
-    keys: Mapping[str, KeyVariable] = Field(default={}, description="environment's name: {env: NAME}")
+    keys: Mapping[str, KeySource] = Field(
+        default={}, description="environment's name: {env: NAME}, or {command: [...]}"
+    )
     ip_allowlist: tuple[str, ...] | None = None
     probes: Probes = Probes()
 

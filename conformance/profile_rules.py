@@ -66,7 +66,11 @@ def _waivers_of(checks: Collection[str]) -> Rule:
 
 def _client_there(data: JsonValue) -> Iterator[Wrong]:
     if isinstance(data, dict) and data.get("client") is None:
-        yield Wrong(("client",), "missing; say how an order is handed to your client (see golive init)")
+        yield Wrong(
+            ("client",),
+            "missing; say how an order is handed to your client (see golive init), or examine the account "
+            "alone: golive account",
+        )
 
 
 def _client_fits_driver(data: JsonValue) -> Iterator[Wrong]:
@@ -156,9 +160,17 @@ def _keys_by_name(data: JsonValue) -> Iterator[Wrong]:
     if isinstance(keys, str):
         yield Wrong(("account", "keys"), _KEY_IN_FILE)
     for name, key in keys.items() if isinstance(keys, dict) else ():
-        variable = find(key, "env")
+        variable, command = find(key, "env"), find(key, "command")
         if isinstance(key, str):
             yield Wrong(("account", "keys", name), f"{_KEY_IN_FILE}: {{env: NAME}}")
+        elif isinstance(key, dict) and bool(variable) == bool(command):
+            both = "has both env and command; keep one" if variable else "names nothing"
+            yield Wrong(
+                ("account", "keys", name), f"{both}: {{env: NAME}}, or {{command: [pass, show, NAME]}}"
+            )
+        elif isinstance(command, str):
+            text = "should be a list, is text; write it as in [pass, show, NAME], since no shell reads it"
+            yield Wrong(("account", "keys", name, "command"), text)
         elif isinstance(variable, str) and not _VARIABLE.fullmatch(variable):
             yield Wrong(("account", "keys", name, "env"), "should be the name of an environment variable")
 
@@ -170,7 +182,8 @@ def _no_key_shaped_as_in_contract(folder: Path) -> Rule:
         except Mistakes:  # told when the contract is loaded to be used
             return
         for place, text in _texts(data, ()):
-            if contract.key_pattern.search(text) and place[:2] != ("account", "keys"):
+            told = place[:2] == ("account", "keys") and (len(place) == 3 or place[-1] == "env")
+            if contract.key_pattern.search(text) and not told:
                 yield Wrong(place, _KEY_IN_ENV if place[0] == "client" else _KEY_IN_FILE)
 
     return rule

@@ -22,9 +22,12 @@ from conformance.evidence import Evidence, Trial, trials
 from conformance.examination import Settings, examine, is_possible, remarks_on
 from conformance.finding import CheckResult
 from conformance.generation import drawn
+from conformance.keys import Keyring, KeyUnavailable
 from conformance.laboratory import Beside, Laboratory
 from conformance.mistakes import Mistakes
 from conformance.planning import seed_of
+from conformance.premises import Premises
+from conformance.production import refusals
 from conformance.profile import Client, load_profile
 from conformance.rigs import Rig
 from conformance.sharding import part_of
@@ -67,22 +70,35 @@ class Options:
     production: bool = False
     dry_run: bool = False
 
+    @property
+    def endpoint(self) -> str | None:
+        """The real API that is asked, whether the client meets it through us or not."""
+        return self.api or self.proxy
+
 
 class Suite:
     """Reads profile and contract at once; starts the client only when the first check needs it.
 
-    Raises Mistakes for anything that is wrong with profile, contract or selection.
+    Raises Mistakes for anything that is wrong with profile, contract or selection, and for what leads to production
+    unless somebody said that it is meant.
     """
 
     def __init__(self, options: Options) -> None:
         self.options = options
         known = catalogue.checks()
-        self.profile = load_profile(options.profile, checks=[check.id for check in known])
+        self.profile = load_profile(
+            options.profile, account_only=options.account_only, checks=[check.id for check in known]
+        )
         self.contract = load_contract(self.profile.contract, folder=self.profile.folder)
         self.catalogue = tuple(check.under(self.contract) for check in known)
+        self.keys = Keyring(self.profile.account.keys, self.contract, self.profile.folder)
+        self._guard()
         self.contract_digest = contract_digest(self.profile.contract, folder=self.profile.folder)
         try:
-            self.selected = catalogue.selected(self.catalogue, options.select, options.skip)
+            possible = [
+                check for check in self.catalogue if not (options.account_only and check.needs_client)
+            ]
+            self.selected = catalogue.selected(possible, options.select, options.skip)
         except ValueError as error:
             raise Mistakes([str(error)]) from None
         if options.shard is not None:
@@ -95,6 +111,41 @@ class Suite:
         self.confinements: list[tuple[bool, str]] = []
         """of every rig that was used, in whatever process: was its client confined, and how or why not?"""
         self._laboratory: Laboratory | None = None
+
+    def _guard(self) -> None:
+        """Nothing is sent to production, and no key of production anywhere, unless somebody said that it is meant."""
+        options = self.options
+        if options.production:
+            return
+        client = self.profile.client if not options.account_only else None
+        addresses = {"--api": options.api, "--proxy": options.proxy}
+        if client is not None:
+            texts = {f"client.env.{name}": value for name, value in client.env.items()}
+            addresses |= texts | {"client.url": client.url} | {"client.command": " ".join(client.command)}
+        key = None
+        if options.endpoint:
+            try:
+                key = self.premises().key().reveal()
+            except KeyUnavailable:
+                key = None  # said by the checks that need it
+        wrong = refusals({place: text for place, text in addresses.items() if text}, key, self.contract)
+        if wrong:
+            raise Mistakes(wrong)
+
+    def premises(self) -> Premises:
+        """What there is to examine without a client."""
+        options = self.options
+        return Premises(
+            self.profile,
+            self.contract,
+            self.keys,
+            endpoint=options.endpoint,
+            behind_proxy=options.proxy is not None,
+            production=options.production,
+            dry_run=options.dry_run,
+            examples=EXAMPLES["virtual"] if options.examples is None else options.examples,
+            seed=options.seed,
+        )
 
     @property
     def trials(self) -> int:
@@ -166,7 +217,7 @@ class Suite:
 
     def examine(self, check: Check) -> CheckResult:
         laboratory = self.laboratory() if check.needs_client else None
-        return examine(check, laboratory, self.profile, self.contract, self.settings)
+        return examine(check, laboratory, self.profile, self.contract, self.settings, self.premises())
 
     def waived(self, check_id: str) -> str | None:
         """Why a failure of this check is accepted today, and by whom; None if it is not."""
@@ -177,6 +228,7 @@ class Suite:
         return None
 
     def secrets(self) -> list[str]:
+        """The secret parts of every canary of this process. Real keys are not among them: `keys` has those."""
         return self._laboratory.secrets if self._laboratory else []
 
     def close(self) -> None:
@@ -247,7 +299,8 @@ class Suite:
 
         confined, unconfined = self._confinement()
         shard = self.options.shard
-        partial = bool(self.options.select or self.options.skip or shard)
+        alone = self.options.account_only
+        partial = bool(self.options.select or self.options.skip or shard or alone)
         ids = tuple(check.id for check in self.selected)
         client = self.profile.client
         run = Run(
@@ -268,7 +321,12 @@ class Suite:
             profile=self.options.label or str(self.options.profile),
             budget_s=self.options.budget,
             shard=Shard(index=shard[0], count=shard[1]) if shard else None,
-            selection=Selection(select=self.options.select, skip=self.options.skip, checks=ids)
+            selection=Selection(
+                select=self.options.select,
+                skip=self.options.skip,
+                checks=ids,
+                without_client=alone or None,
+            )
             if partial
             else None,
             interrupted=interrupted,

@@ -10,12 +10,14 @@ import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
 from conformance.check import Check
 from conformance.mistakes import Mistakes, correction
 from conformance.planning import seed_of
+from conformance.production import read_endpoint
 from conformance.sharding import Shard, read_shard
 from conformance.suite import Options
 
@@ -38,6 +40,9 @@ def options_of(config: pytest.Config, seed: object = None) -> Options:
         port=_port(config),
         shard=shard,
         label=config.getoption("--golive-label"),
+        account_only=config.getoption("--golive-account"),
+        production=config.getoption("--golive-production"),
+        **_endpoints(config),
     )
 
 
@@ -101,6 +106,32 @@ def _budget(config: pytest.Config) -> float | None:
     if given is not None and not 0 < given < float("inf"):
         raise Mistakes([f"--budget: should be a number of seconds above 0, not {given:g}"])
     return given
+
+
+class _Endpoints(TypedDict):
+    api: str | None
+    proxy: str | None
+    dry_run: bool
+
+
+def _endpoints(config: pytest.Config) -> _Endpoints:
+    """The real API that is asked, and whether it really is."""
+    given = {
+        option: text and read_endpoint(option, text)
+        for option, text in (
+            ("--api", config.getoption("--golive-api")),
+            ("--proxy", config.getoption("--golive-proxy")),
+        )
+    }
+    if all(given.values()):
+        raise Mistakes(["--api: --proxy has the same endpoint asked already; leave --api out"])
+    dry_run: bool = config.getoption("--golive-dry-run")
+    if given["--proxy"] and config.getoption("--golive-account"):
+        raise Mistakes(["--proxy: stands between a client and the API, and no client is examined; say --api"])
+    if dry_run and not given["--api"]:
+        behind = "--proxy sends what the client sends; use" if given["--proxy"] else "name the endpoint with"
+        raise Mistakes([f"--dry-run: shows what would be sent to a real endpoint; {behind} --api"])
+    return {"api": given["--api"], "proxy": given["--proxy"], "dry_run": dry_run}
 
 
 def _port(config: pytest.Config) -> int | None:

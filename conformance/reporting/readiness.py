@@ -63,6 +63,12 @@ class Selection(_Record):
     select: tuple[str, ...] = Field(description="patterns of `--select`; none means every check")
     skip: tuple[str, ...] = Field(description="patterns of `--skip`")
     checks: tuple[str, ...] = Field(description="ids of the checks that these left")
+    without_client: bool | None = Field(
+        default=None,
+        description="true where only checks were asked for that need no client: `golive account`",
+    )
+
+    left_out_when_none = frozenset({"without_client"})
 
 
 class Shard(_Record):

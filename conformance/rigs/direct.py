@@ -27,6 +27,7 @@ from conformance.drivers.confinement import Confinement
 from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.evidence import Evidence, Trial
 from conformance.hygiene.canary import Canary, canary_of, mint
+from conformance.keys import Keyring, KeyUnavailable
 from conformance.planning import is_endless, with_references
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
@@ -254,12 +255,15 @@ def _key_of_running_service(profile: Profile, contract: Contract, port: int) -> 
             "client.command: none, so the service runs already, and has its key: name the environment variable "
             f"that holds the same one as account.keys: {{{environment}: {{env: NAME}}}}"
         )
-    key = os.environ.get(named.env, "")
     try:
-        return canary_of(contract, key)
+        return canary_of(
+            contract, Keyring(profile.account.keys, contract, profile.folder).key(environment).reveal()
+        )
+    except KeyUnavailable as error:
+        raise RigError(f"account.keys.{environment}: {error}; the service was started with it") from None
     except ValueError as error:
         raise RigError(
-            f"account.keys.{environment}: the environment variable {named.env} {error}; set it to the key that the "
+            f"account.keys.{environment}: {named.env or named.command[0]} {error}; it should be the key that the "
             "service was started with"
         ) from None
 

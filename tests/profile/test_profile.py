@@ -104,7 +104,8 @@ def test_a_profile_survives_the_way_to_another_process(load: Callable[..., Profi
 def test_the_account_alone_needs_no_client(load: Callable[..., Profile], complaint: Complain) -> None:
     assert load(REST, account_only=True).client is None
     assert complaint(REST) == [
-        "golive.yaml:1:1: client: missing; say how an order is handed to your client (see golive init)"
+        "golive.yaml:1:1: client: missing; say how an order is handed to your client (see golive init), or "
+        "examine the account alone: golive account"
     ]
 
 

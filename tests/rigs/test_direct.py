@@ -23,7 +23,7 @@ from conformance.evidence import Evidence, Exchange, Trial
 from conformance.faults import Fault, RateLimit, Reset, Slow
 from conformance.laboratory import Laboratory
 from conformance.planning import trial
-from conformance.profile import Account, Client, KeyVariable, Profile
+from conformance.profile import Account, Client, KeySource, Profile
 from conformance.rigs import RigError
 from conformance.rigs.direct import DirectRig
 from conformance.rigs.probing import choose_rig
@@ -453,7 +453,7 @@ def running(
     client = Client(
         driver="service", url=f"http://127.0.0.1:{port}/orders", ready=f"http://127.0.0.1:{port}/health"
     )
-    account = Account(keys={CONTRACT.sandbox_environment: KeyVariable(env="SHOP_KEY")})
+    account = Account(keys={CONTRACT.sandbox_environment: KeySource(env="SHOP_KEY")})
     path = profile._path
     profile = profile.model_copy(update={"client": client, "account": account})
     profile._path = path
@@ -497,7 +497,7 @@ def test_of_a_service_that_runs_already_port_and_key_have_to_be_known(
     with pytest.raises(RigError, match=r"account\.keys"):
         DirectRig(profile.model_copy(update={"account": Account()}), CONTRACT, seed=1, port=port)
     monkeypatch.setenv("SHOP_KEY", "no key at all")
-    with pytest.raises(RigError, match="SHOP_KEY holds nothing in the shape of a key"):
+    with pytest.raises(RigError, match="SHOP_KEY gives for the key of playground is no key"):
         DirectRig(profile, CONTRACT, seed=1, port=port)
 
 
