@@ -24,6 +24,7 @@ PACKAGE = "golive_checks"
 MODULES = (
     "account.secrets",
     "account.declarations",
+    "account.processes",
     "retries.keys",
     "retries.once",
     "retries.answers",

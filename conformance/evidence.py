@@ -61,7 +61,8 @@ class Trial:
     once. `once`: nobody asks again, whatever the client says. `later`: client seconds after which the suite
     asks again for an order that was left unknown, instead of its ordinary pauses. `limit`: create-order
     requests that the sandbox admits in the contract's window, the contract's own number if None. `certificate`: what
-    the sandbox shows over TLS; plain HTTP if None.
+    the sandbox shows over TLS; plain HTTP if None. `watched`: the client's processes are looked at while its requests are
+    open.
     """
 
     orders: tuple[PlannedOrder, ...]
@@ -73,6 +74,7 @@ class Trial:
     later: float | None = None
     limit: int | None = None
     certificate: Certificate | None = None
+    watched: bool = False
     seed: int = 0
 
 
@@ -142,6 +144,8 @@ class Handshake:
     certificate: Certificate
     completed: bool
     alert: str = ""
+    at: float = 0.0
+    """when it began"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ class Laboratory:
             return "the service was running already, so golive does not restart it"
         if trial.verbose:
             return "the service was running already, so golive does not see what it writes"
+        if trial.watched:
+            return "the service was running already, so golive does not see its processes"
         return None
 
     def bears(self, trial: Trial) -> bool:

@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from conformance import bounds
 from conformance.evidence import Certificate, PlannedOrder, Trial
-from conformance.faults import Drip, Fault, Kill, Processing, Schedule, to_mappings
+from conformance.faults import Drip, Fault, Kill, Processing, Revoke, Schedule, to_mappings
 
 if TYPE_CHECKING:
     from conformance.contract import Contract
@@ -88,6 +88,7 @@ def trial(
     later: float | None = None,
     limit: int | None = None,
     certificate: Certificate | None = None,
+    watched: bool = False,
     items: Sequence[int] = (),
 ) -> Trial:
     """A trial of one order for each schedule. Equal arguments give equal trials, so that checks that ask for
@@ -125,6 +126,7 @@ def trial(
         later=later,
         limit=limit,
         certificate=certificate,
+        watched=watched,
         seed=seed,
     )
 
@@ -140,6 +142,11 @@ def _with_items(contract: Contract, body: dict[str, JsonValue], count: int) -> d
 def kills(planned: Trial) -> bool:
     """Is the client killed somewhere in it?"""
     return any(isinstance(fault, Kill) for order in planned.orders for fault in order.schedule)
+
+
+def revokes(planned: Trial) -> bool:
+    """Is the key revoked somewhere in it? A client may then have stopped for as long as its process lives."""
+    return any(isinstance(fault, Revoke) for order in planned.orders for fault in order.schedule)
 
 
 def is_endless(planned: Trial) -> bool:

@@ -25,6 +25,8 @@ from conformance.drivers.loopback import forbid_leaving_loopback
 from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
 from conformance.evidence import ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
 from conformance.hygiene.canary import Canary, Scanner
+from conformance.hygiene.processes import Watch
+from conformance.planning import revokes
 from conformance.sandbox import Sandbox, World
 from conformance.traces import Traces
 from conformance.trial import FLOODED, Stop, run_orders
@@ -173,6 +175,8 @@ class _Stage:
         self.state_dir = Path(request.state_dir)
         os.environ.update(self.debug_env if trial.verbose else {})
 
+        watch = Watch(os.getppid(), self.scanner)
+
         def report(exchange: Exchange) -> None:
             self.pipe.send(Event(exchange=exchange, ledger=world.ledger()))
 
@@ -188,6 +192,7 @@ class _Stage:
             canary=self.canary,
             listener=report,
             limit=trial.limit,
+            watcher=watch.look if trial.watched else None,
         )
         stop = world.flooded = Stop()
         self.traces.begin(self.state_dir)
@@ -219,9 +224,10 @@ class _Stage:
             ClockReading(
                 "virtual" if self.clock else "real", simulated, held=flowed < 1.0, began=world.began_today
             ),
+            looks=tuple(watch.looks),
         )
         crowded = threading.active_count() > self.threads + CROWD
-        spent = self.driver.spoilt or stop.is_set() or abandoned or crowded
+        spent = self.driver.spoilt or stop.is_set() or abandoned or crowded or revokes(trial)
         self.pipe.send(Event(evidence=evidence, spent=spent))
 
     def _outputs(self, records: list[str]) -> tuple[Output, ...]:

@@ -118,6 +118,11 @@ class Confinement:
     ) -> None:
         self.close()
 
+    @property
+    def keeper(self) -> int:
+        """The process below which all clients are, with everything that they start."""
+        return self._holder.pid
+
     def listener(self, port: int = 0) -> socket.socket:
         """A socket that listens on 127.0.0.1 where the clients are.
 

@@ -20,8 +20,9 @@ from conformance.drivers import Driver, Setting, driver_for
 from conformance.drivers.confinement import Confinement
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, PlannedOrder, Trial
 from conformance.faults import InProgress, Ok
-from conformance.hygiene.canary import Canary
-from conformance.planning import is_endless, kills, with_references
+from conformance.hygiene.canary import Canary, scanner_for
+from conformance.hygiene.processes import Watch
+from conformance.planning import is_endless, kills, revokes, with_references
 from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
@@ -130,6 +131,8 @@ class Station:
         stop = self._new_stop()
         if self._lasts and not self._started:
             self._start(stop)
+        confinement = terms.confinement if trial.watched else None
+        watch = confinement and Watch(confinement.keeper, scanner_for(self._canary))
         executioner = _Executioner(driver, self._sandbox)
         world = World(
             terms.contract,
@@ -142,6 +145,7 @@ class Station:
             listener=first,
             limit=trial.limit,
             killer=executioner.strike if driver.restartable else None,
+            watcher=watch.look if watch else None,
         )
         world.flooded = stop
 
@@ -179,6 +183,7 @@ class Station:
             or self.disturbed
             or settled == "open"
             or _provocation(trial) >= PROVOCATION
+            or revokes(trial)
         )
         accelerated = pace.factor > 1
         return Evidence(
@@ -195,6 +200,7 @@ class Station:
                 margin=max(LATENCY * pace.factor, stalled) if accelerated else 0.0,
                 began=world.began_today,
             ),
+            looks=tuple(watch.looks) if watch else (),
         )
 
     def _end_world(self) -> None:
