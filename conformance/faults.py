@@ -25,6 +25,7 @@ MalformedForm = Literal[
 ]
 When = Literal["before", "after"]
 Words = Literal["given", "null", "missing"]
+Written = Literal["plainly", "without-scheme", "behind-user-name"]
 
 
 class _Fault(BaseModel):
@@ -157,11 +158,20 @@ class Malformed(_Unreadable):
 
 
 class Redirect(_Fault):
-    """A redirect to another host, to another port, or to plain http; nothing is booked."""
+    """A redirect to another host, to another port, or to plain http; nothing is booked. Where all is plain http
+    already, the last leads to the API itself.
+    """
 
     fault: Literal["redirect"] = "redirect"
     to: Literal["other-host", "other-port", "plain-http"] = "other-host"
     status: Literal[301, 302, 303, 307, 308] = 307
+    written: Written = Field(
+        default="plainly",
+        description="the URL: whole, without its scheme, or with the API's own host and port for a user name",
+    )
+    hops: int = Field(
+        default=0, ge=0, le=9, description="redirects from one place of the API to the next that come before"
+    )
 
 
 class Slow(_Fault):

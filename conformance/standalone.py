@@ -6,7 +6,6 @@ import json
 import random
 import shlex
 import signal
-import ssl
 import tempfile
 import uuid
 from pathlib import Path
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.located import Rule
+    from conformance.sandbox.certificates import Certificates
 
 
 def serve(port: int, *, tls: bool, schedule: Path | None, contract: str | None) -> None:
@@ -36,8 +36,9 @@ def serve(port: int, *, tls: bool, schedule: Path | None, contract: str | None) 
     rng = random.SystemRandom()
     canary = mint(promised, rng)
     with tempfile.TemporaryDirectory(prefix="golive-") as folder:
-        context, ca_file = _certificate(Path(folder)) if tls else (None, None)
-        sandbox = Sandbox(promised, port=port, tls=context)
+        made = _certificates(Path(folder)) if tls else None
+        ca_file = made.ca_file if made else None
+        sandbox = Sandbox(promised, port=port, tls=made.context if made else None)
         sandbox.start()
         sandbox.begin(
             World(promised, canary.key, seed=rng.getrandbits(32), max_requests=None, schedule=faults)
@@ -118,12 +119,7 @@ def _greeting(
     yield "Ctrl-C ends it."
 
 
-def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    import trustme
+def _certificates(folder: Path) -> Certificates:
+    from conformance.sandbox.certificates import make_certificates
 
-    authority = trustme.CA()
-    ca_file = folder / "ca.pem"
-    authority.cert_pem.write_to_path(str(ca_file))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost", "::1").configure_cert(context)
-    return context, ca_file
+    return make_certificates(folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable
+from conformance.sandbox.elsewhere import credential, lead_on
 from conformance.sandbox.placing import Placing
 from conformance.sandbox.reading import Request
 from conformance.sandbox.services import serve
@@ -22,6 +23,9 @@ def respond(world: World, request: Request, exchange: int) -> Reply:
     route = blueprint.route(request.method, request.path)
     intent = _intent(world, request, route)
     caller = _caller(world, request, route, intent)
+    if redirect := world.detours.get(request.path):
+        lead_on(world, redirect, request.path)
+        return Reply(caller, None, redirect, redirect)
     if refusal := _refuse(world, request, caller):
         return Reply(caller, refusal)
     if route is None:
@@ -52,13 +56,12 @@ def _intent(world: World, request: Request, route: Route | None) -> Intent | Non
 
 def _caller(world: World, request: Request, route: Route | None, intent: Intent | None) -> Caller:
     blueprint, fields = world.blueprint, request.fields
-    key = fields.get(blueprint.auth_header)
     planned = intent if intent and intent.reference is not None else None
     if planned:
         planned.attempts += 1
     return Caller(
         operation=route.name if route else None,
-        credential="missing" if not key else "good" if key == world.key else "wrong",
+        credential=credential(world, fields.get(blueprint.auth_header)),
         idempotency_key=fields.get(blueprint.idempotency_header) or None,
         api_version=fields.get(blueprint.version_header) or None,
         reference=planned.reference if planned else None,
@@ -69,8 +72,6 @@ def _caller(world: World, request: Request, route: Route | None, intent: Intent 
 def _refuse(world: World, request: Request, caller: Caller) -> Answer | None:
     """What is looked at before the path is."""
     blueprint, versions = world.blueprint, world.contract.versions
-    if request.insecure:
-        return blueprint.situation("plain-http")
     if caller.credential != "good":
         return blueprint.situation("no-key" if caller.credential == "missing" else "bad-key")
     if world.revoked:

@@ -12,14 +12,16 @@ import enum
 import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from conformance.evidence import Exchange
+from conformance.evidence import Certificate, Exchange, Handshake
+from conformance.evidence import Place as Spot
 from conformance.faults import Fault
 from conformance.sandbox.answers import Caller
 from conformance.sandbox.api import identify, respond
+from conformance.sandbox.elsewhere import stranger, turn_away
 from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
 from conformance.sandbox.tls import HANDSHAKE, Tls, TlsFailure
 from conformance.sandbox.wire import (
@@ -50,14 +52,15 @@ class _State(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the connections of one listener share."""
+    """What the connections of one listener share. `tls`: how a certificate is shown, None where there is no TLS;
+    `origins`: scheme, host and port of the API and of every other place that there is so far; `at`: which of them
+    this is.
+    """
 
     loop: asyncio.AbstractEventLoop
-    tls: ssl.SSLContext | None
-    elsewhere: str
-    """scheme, host and port of the same listener under another host name"""
-    in_the_clear: str
-    """the same, without TLS"""
+    tls: Callable[[Certificate], ssl.SSLContext] | None
+    origins: Mapping[Spot, str]
+    at: Spot = "api"
 
 
 @dataclass(slots=True)
@@ -96,6 +99,7 @@ class Connection(asyncio.Protocol):
         self._state = _State.READING
         self._reader = Reader()
         self._tls: Tls | None = None
+        self._handshake: Handshake | None = None
         self._heard = False
         self._received_at = 0.0
         self._at_hand: _Conversation | None = None
@@ -155,21 +159,40 @@ class Connection(asyncio.Protocol):
         if not self._heard:
             self._heard = True
             if self._house.tls is not None and data[0] == HANDSHAKE:
-                self._tls = Tls(self._house.tls)
+                self._shake_hands(self._house.tls)
         if self._tls is None:
             self._feed(data)
             return
         try:
             said, ended = self._tls.receive(data)
-        except TlsFailure:
+        except TlsFailure as failure:
+            self._shaken(failure.alert)
             self._flush_tls()
             self._hang_up()
             return
         self._flush_tls()
+        self._shaken()
         if said:
             self._feed(said)
         if ended:
             self._client_ended()
+
+    def _shake_hands(self, show: Callable[[Certificate], ssl.SSLContext]) -> None:
+        """Elsewhere nobody's certificate is in question."""
+        kind = self._world.certificate if self._house.at == "api" else "good"
+        self._tls = Tls(show(kind))
+        if self._house.at == "api":
+            self._handshake = Handshake(self._number, kind, False, at=self._world.elapsed())
+            self._world.note(self._handshake)
+
+    def _shaken(self, alert: str = "") -> None:
+        """What has become of the handshake, where that is news."""
+        assert self._tls is not None
+        before = self._handshake
+        if before is not None and not before.alert and (alert or self._tls.established != before.completed):
+            # Some look at the certificate only when all is agreed, and then say so.
+            self._handshake = replace(before, completed=self._tls.established, alert=alert)
+            self._world.note(self._handshake)
 
     def _feed(self, data: bytes) -> None:
         if not self._reader.begun:
@@ -210,8 +233,14 @@ class Connection(asyncio.Protocol):
             request = replace(request, insecure=True, keep_alive=False)
         if self._world.allowlist is not None:
             request = replace(request, source=self._transport.get_extra_info("peername")[0])
-        exchange = self._world.recorder.open(self._number, request, self._received_at)
-        reply = respond(self._world, request, exchange.number)
+        at = self._spot(request)
+        exchange = self._world.recorder.open(self._number, request, self._received_at, at=at)
+        if self._world.watcher is not None:
+            self._world.watcher(exchange.number)
+        if at == "api":
+            reply = respond(self._world, request, exchange.number)
+        else:
+            reply = turn_away(self._world, request)
         what = script(reply, self._place(request))
         self._perform(_Conversation(exchange, reply.caller, reply.fault, reply.booked, what))
 
@@ -224,8 +253,16 @@ class Connection(asyncio.Protocol):
     def _broken_off(self) -> tuple[Request, _Conversation]:
         """Opens the record of a request that will never be whole."""
         request = self._reader.broken_off()
-        exchange = self._world.recorder.open(self._number, request, self._received_at, complete=False)
-        return request, _Conversation(exchange, identify(self._world, request))
+        if self._house.tls is not None and self._tls is None:
+            request = replace(request, insecure=True)
+        at = self._spot(request)
+        exchange = self._world.recorder.open(self._number, request, self._received_at, complete=False, at=at)
+        who = identify if at == "api" else stranger
+        return request, _Conversation(exchange, who(self._world, request))
+
+    def _spot(self, request: Request) -> Spot:
+        """Where the request arrived."""
+        return "plain-http" if request.insecure else self._house.at
 
     def _place(self, request: Request) -> Place:
         versions = self._world.contract.versions
@@ -233,8 +270,8 @@ class Connection(asyncio.Protocol):
             headers=((versions.header, versions.current),),
             today=self._world.pace.today(),
             keep_alive=request.keep_alive,
-            elsewhere=self._house.elsewhere + request.target,
-            in_the_clear=self._house.in_the_clear + request.target,
+            origins=self._house.origins,
+            target=request.target,
             bodiless=request.method == "HEAD",
         )
 

@@ -39,6 +39,7 @@ from conformance.faults import (
 from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable, read_document, write_document
+from conformance.sandbox.elsewhere import lead_on
 from conformance.sandbox.orders import book, items_of
 from conformance.sandbox.reading import Request
 from conformance.sandbox.templates import point, without
@@ -100,6 +101,7 @@ class Placing:
             case Kill():
                 return self._before_death(fault), fault, None
             case Redirect():
+                lead_on(self._world, fault, self._request.path)
                 return None, fault, None
             case Revoke():
                 self._world.revoked = True

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from conformance.contract import Auth
-from conformance.evidence import Exchange, Sighting
+from conformance.evidence import Exchange, Place, Sighting
 from conformance.hygiene.canary import Canary, scanner_for
 from conformance.sandbox.reading import Request
 
@@ -45,9 +45,11 @@ class Recorder:
     def exchanges(self) -> tuple[Exchange, ...]:
         return tuple(self._kept)
 
-    def open(self, connection: int, request: Request, received_at: float, complete: bool = True) -> Exchange:
+    def open(
+        self, connection: int, request: Request, received_at: float, complete: bool = True, at: Place = "api"
+    ) -> Exchange:
         """A new record with all that the request alone says, numbered from 1."""
-        suspect = self._suspects(request)
+        suspect = at != "api" or self._suspects(request)
         self._alarmed = self._alarmed or suspect or _may_hide(request)
         redact = self.redact if suspect else _as_it_is
         exchange = Exchange(
@@ -60,7 +62,8 @@ class Recorder:
             body=_body(request.body, REQUEST_BODY_KEPT, redact),
             received_at=received_at,
             complete=complete,
-            sightings=self._sightings(request) if suspect else (),
+            sightings=self._sightings(request, at) if suspect else (),
+            at=at,
         )
         self._kept.append(exchange)
         return exchange
@@ -117,12 +120,13 @@ class Recorder:
         text = "\n".join(parts).encode("utf-8", "surrogatepass")
         return self._scanner.suspects(b"%b\n%b" % (text, request.body))
 
-    def _sightings(self, request: Request) -> tuple[Sighting, ...]:
+    def _sightings(self, request: Request, at: Place) -> tuple[Sighting, ...]:
         if self._scanner is None:
             return ()
         seen = list(self._scanner.sightings(request.target, "target"))
         for name, value in request.headers:
-            if name.lower() != self._header:
+            # Elsewhere the key belongs nowhere, and its own header is one like any other.
+            if name.lower() != self._header or at != "api":
                 seen += self._scanner.sightings(f"{name}: {value}", f"header {self.redact(name)}")
         if request.body:
             seen += self._scanner.sightings(request.body, "body")

@@ -11,12 +11,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Final, TypeVar
 
 from conformance.contract import Contract
+from conformance.evidence import Certificate, Place
 from conformance.sandbox.blueprint import blueprint_of
 from conformance.sandbox.connection import Connection, House
+from conformance.sandbox.elsewhere import OTHER_HOST, OTHER_NAME
 from conformance.sandbox.world import World
 
 MOST_CONNECTIONS: Final = 1_000
@@ -33,7 +36,8 @@ class SandboxCrash(RuntimeError):
 
 class Sandbox:
     """The simulated API on a loopback port. All its times follow the process's clock. `watched`: it tells its worlds
-    for how long it was kept from its work, which on a clock that others do not stop for may be long.
+    for how long it was kept from its work, which on a clock that others do not stop for may be long. `listener`: the
+    API's own; `listen`: how others are made, given port and host; `tls`: what shows a certificate, by its kind.
     """
 
     def __init__(
@@ -43,7 +47,8 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         listener: socket.socket | None = None,
-        tls: ssl.SSLContext | None = None,
+        listen: Callable[[int, str], socket.socket] | None = None,
+        tls: Callable[[Certificate], ssl.SSLContext] | None = None,
         watched: bool = False,
     ) -> None:
         self._watched = watched
@@ -53,15 +58,17 @@ class Sandbox:
         self._host = host
         self._listener = listener
         self._port = 0 if listener is None else int(listener.getsockname()[1])
-        self._tls = tls
+        self._listen_at = listen or _listen
+        self._make_context = tls
+        self._contexts: dict[Certificate, ssl.SSLContext] = {}
+        self._origins: dict[Place, str] = {}
         self._world: World | None = None
         self._connections: set[Connection] = set()
         self._accepted = 0
         self._left = asyncio.Event()  # somebody has
         self._thread: threading.Thread | None = None
         self._loop: asyncio.SelectorEventLoop | None = None
-        self._server: asyncio.Server | None = None
-        self._house: House | None = None
+        self._servers: list[asyncio.Server] = []
 
     @property
     def port(self) -> int:
@@ -72,10 +79,10 @@ class Sandbox:
     @property
     def base_url(self) -> str:
         """Scheme, host and port, and the path part of the contract's base URL."""
-        return f"{self._origin(self._host, self._tls is not None)}{self._path}"
+        return f"{self._origin(self._host, self.port)}{self._path}"
 
-    def _origin(self, host: str, secure: bool) -> str:
-        return f"{'https' if secure else 'http'}://{host}:{self.port}"
+    def _origin(self, host: str, port: int) -> str:
+        return f"{'http' if self._make_context is None else 'https'}://{host}:{port}"
 
     def start(self) -> None:
         """Begins to listen. Raises OSError when the port is taken."""
@@ -83,19 +90,16 @@ class Sandbox:
             self._listener = socket.create_server(self._address, backlog=_BACKLOG)
             self._port = int(self._listener.getsockname()[1])
         loop = self._loop = asyncio.SelectorEventLoop()
-        other = "127.0.0.1" if self._host == "localhost" else "localhost"
-        self._house = House(
-            loop=loop,
-            tls=self._tls,
-            elsewhere=self._origin(other, self._tls is not None),
-            in_the_clear=self._origin(self._host, False),
-        )
+        self._origins["api"] = self._origin(self._host, self.port)
+        self._origins["plain-http"] = f"http://{self._host}:{self.port}"
         self._thread = threading.Thread(target=loop.run_forever, name="golive-sandbox", daemon=True)
         self._thread.start()
-        self._do(self._listen())
+        self._do(self._serve("api", self._listener))
 
     def begin(self, world: World) -> None:
         """From now on all requests are this world's; whoever is still connected is shown out."""
+        for place in sorted(world.leads_to - self._origins.keys()):
+            self._open(place)
         self._do(self._hand_over(world))
 
     def show_out(self, patience: float) -> bool:
@@ -138,15 +142,34 @@ class Sandbox:
             raise RuntimeError("the sandbox is not running; call start() first")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def _listen(self) -> None:
-        assert self._loop is not None
-        assert self._listener is not None
-        self._server = await self._loop.create_server(self._greet, sock=self._listener, backlog=_BACKLOG)
+    def _open(self, place: Place) -> None:
+        """A place beside the API, which is there from now on."""
+        host = OTHER_HOST if place == "other-host" else self._host
+        try:
+            listener = self._listen_at(0, host)
+        except OSError:  # a system whose loopback has but one address
+            host = OTHER_NAME
+            listener = self._listen_at(0, "127.0.0.1")
+        self._origins[place] = self._origin(host, int(listener.getsockname()[1]))
+        self._do(self._serve(place, listener))
 
-    def _greet(self) -> Connection:
-        assert self._house is not None
+    async def _serve(self, place: Place, listener: socket.socket) -> None:
+        assert self._loop is not None
+        secure = self._make_context is not None
+        house = House(self._loop, self._context if secure else None, self._origins, place)
+        greet = partial(self._greet, house)
+        self._servers.append(await self._loop.create_server(greet, sock=listener, backlog=_BACKLOG))
+
+    def _greet(self, house: House) -> Connection:
         self._accepted += 1
-        return Connection(self._house, self._accepted, self._enter, self._leave)
+        return Connection(house, self._accepted, self._enter, self._leave)
+
+    def _context(self, kind: Certificate) -> ssl.SSLContext:
+        """Of this world alone: a session of an earlier one must not spare anybody a look at the certificate."""
+        assert self._make_context is not None
+        if kind not in self._contexts:
+            self._contexts[kind] = self._make_context(kind)
+        return self._contexts[kind]
 
     def _enter(self, connection: Connection) -> World | None:
         if self._world is None or len(self._connections) >= MOST_CONNECTIONS:
@@ -178,6 +201,7 @@ class Sandbox:
         if self._world is not None:
             self._world.end()
         self._world = world
+        self._contexts.clear()
         self._accepted = 0
         if self._beat is not None:
             self._beat.cancel()
@@ -204,12 +228,16 @@ class Sandbox:
 
     async def _close(self) -> None:
         await self._hand_over(None)
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         newcomers = asyncio.all_tasks() - {asyncio.current_task()}
         for newcomer in newcomers:
             newcomer.cancel()
         await asyncio.gather(*newcomers, return_exceptions=True)
+
+
+def _listen(port: int, host: str) -> socket.socket:
+    return socket.create_server((host, port), backlog=_BACKLOG)
 
 
 async def _nothing() -> None:

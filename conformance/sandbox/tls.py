@@ -16,7 +16,14 @@ _CHUNK: Final = 64 * 1024
 
 
 class TlsFailure(Exception):
-    """The client broke off the handshake, or sent what is no TLS."""
+    """The client broke off the handshake, or sent what is no TLS. `alert`: what it said, as `unknown ca`; "" if it said
+    nothing.
+    """
+
+    def __init__(self, problem: ssl.SSLError) -> None:
+        super().__init__(str(problem))
+        _, found, name = (problem.reason or "").partition("_ALERT_")
+        self.alert = name.replace("_", " ").lower() if found else ""
 
 
 class Tls:
@@ -26,16 +33,16 @@ class Tls:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._session = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._established = False
+        self.established = False
 
     def receive(self, data: bytes) -> tuple[bytes, bool]:
         """What the client said, and whether it ended its side. Raises TlsFailure."""
         self._incoming.write(data)
         said = bytearray()
         try:
-            if not self._established:
+            if not self.established:
                 self._session.do_handshake()
-                self._established = True
+                self.established = True
             while chunk := self._session.read(_CHUNK):
                 said += chunk
         except ssl.SSLWantReadError:
@@ -43,7 +50,7 @@ class Tls:
         except ssl.SSLZeroReturnError:
             return bytes(said), True
         except ssl.SSLError as problem:
-            raise TlsFailure(str(problem)) from problem
+            raise TlsFailure(problem) from problem
         return bytes(said), True
 
     def send(self, data: bytes) -> None:

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from pydantic import JsonValue
 
 from conformance.evidence import AnswerClass, Delivery
+from conformance.evidence import Place as Spot
 from conformance.faults import (
     Close,
     Drip,
@@ -37,6 +38,7 @@ from conformance.faults import (
 )
 from conformance.sandbox.answers import Answer, Reply
 from conformance.sandbox.documents import read_document, write_document
+from conformance.sandbox.elsewhere import detour, straight
 
 Ending = Literal["next", "owing", "close", "reset", "silence", "kill"]
 """How the line is left: open for the next request; the same, though the client was owed more; FIN; RST; open,
@@ -103,15 +105,15 @@ NO_SCRIPT: Final = Script((), "next")
 class Place:
     """Where the answer goes out: what the wire must know about the request and the listener.
 
-    `headers` are in every answer of the API: they name its version. `elsewhere` and `in_the_clear` are URLs of
-    the same request at another host name, and without TLS. `today`: seconds since 1970.
+    `headers` are in every answer of the API: they name its version. `origins`: scheme, host and port of the API and
+    of every other place; `target`: what the request asks for there. `today`: seconds since 1970.
     """
 
     headers: Headers
     today: float
     keep_alive: bool
-    elsewhere: str
-    in_the_clear: str
+    origins: Mapping[Spot, str]
+    target: str
     bodiless: bool = False
 
 
@@ -327,10 +329,22 @@ def _other_version(fault: Fault, reply: Reply, place: Place) -> Script:
 
 def _redirect(fault: Fault, reply: Reply, place: Place) -> Script:
     assert isinstance(fault, Redirect)
-    location = place.elsewhere if fault.to == "other-host" else place.in_the_clear
-    headers = _headers(0, "text/plain", place, (("Location", location),))
+    headers = _headers(0, "text/plain", place, (("Location", _location(fault, place)),))
     sent = Sent("redirect", "complete", fault.status, headers=headers)
     return Script((Step(_head(fault.status, headers), sent),), _after(place))
+
+
+def _location(fault: Redirect, place: Place) -> str:
+    api = place.origins["api"]
+    if fault.hops:
+        return f"{api}{detour(place.target)}"
+    origin, target = place.origins[fault.to], straight(place.target)
+    scheme, _, host = origin.partition("//")
+    if fault.written == "without-scheme" and api.startswith(scheme):
+        return f"//{host}{target}"
+    if fault.written == "behind-user-name":
+        return f"{scheme}//{api.partition('//')[2]}@{host}{target}"
+    return f"{origin}{target}"
 
 
 def _rewritten(rewrite: Callable[[JsonValue], JsonValue]) -> Callable[[Fault, Reply, Place], Script]:

@@ -20,8 +20,8 @@ from pydantic import JsonValue
 
 from conformance.clock.pace import Pace
 from conformance.contract import Contract
-from conformance.evidence import Exchange, LedgerEntry, PlannedOrder
-from conformance.faults import Fault, InProgress, Schedule
+from conformance.evidence import Certificate, Exchange, Handshake, LedgerEntry, Place, PlannedOrder
+from conformance.faults import Fault, InProgress, Redirect, Schedule
 from conformance.hygiene.canary import Canary
 from conformance.sandbox.answers import Answer
 from conformance.sandbox.blueprint import Blueprint, blueprint_of
@@ -198,12 +198,17 @@ def _choose(candidates: list[Intent], key: str | None) -> Intent:
     return candidates[0]
 
 
+def _ends_of_redirects(*schedules: Schedule) -> frozenset[Place]:
+    return frozenset(fault.to for schedule in schedules for fault in schedule if isinstance(fault, Redirect))
+
+
 class World:
     """One trial. `pace`: its clock, the process's own unless the client lives faster. `flooded` is set when more
     than `max_requests` came, not counting `LOOKS` of those that change nothing. `limit`: create-order requests
     admitted in the contract's window, the contract's own number if None. `past`: face values of orders that this
     client was handed in earlier trials. `killer`: called when the client is to be killed, in the thread that answers,
     which it must not keep waiting. `allowlist`: the addresses from which the key may be used, any if None.
+    `watcher`: called with the number of each exchange before it is answered. `certificate`: what is shown over TLS.
     """
 
     def __init__(
@@ -222,6 +227,8 @@ class World:
         limit: int | None = None,
         killer: Callable[[], None] | None = None,
         allowlist: Iterable[IPv4Network | IPv6Network] | None = None,
+        watcher: Callable[[int], None] | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self.contract = contract
         self.key = key
@@ -246,6 +253,13 @@ class World:
         self.revoked = False
         """the key is no good any more"""
         self.allowlist = None if allowlist is None else tuple(allowlist)
+        self.watcher = watcher
+        self.certificate: Certificate = certificate or "good"
+        self.leads_to = _ends_of_redirects(schedule, *(order.schedule for order in orders))
+        """the places to which clients will be sent"""
+        self.detours: dict[str, Redirect] = {}
+        """by path: redirects that come after another one"""
+        self._handshakes: dict[int, Handshake] = {}
         self._killer = killer
         self._random = random.Random(seed)
         self.began_at = self.pace.now()
@@ -308,6 +322,14 @@ class World:
         if self.elapsed() < order.ready_at:
             return states["processing"]
         return states["failed" if order.fails else "completed"]
+
+    def note(self, handshake: Handshake) -> None:
+        """Keeps what has become of that connection so far."""
+        self._handshakes[handshake.connection] = handshake
+
+    def handshakes(self) -> tuple[Handshake, ...]:
+        """The connections over TLS, in the order in which they were begun."""
+        return tuple(self._handshakes.values())
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """What has been recorded so far, by number."""

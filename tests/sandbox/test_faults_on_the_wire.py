@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from sandbox_wire import Stage, order, order_body
+from sandbox_wire import KEY, SECRET, Stage, order, order_body, request
 
 from conformance.evidence import PlannedOrder
 from conformance.faults import (
@@ -127,7 +130,7 @@ def test_a_redirect_names_another_host(begin: Begin, status: Any) -> None:
     stage = begin(Redirect(status=status))
     answer = stage.ask(order())
     assert answer.status == status
-    assert answer.headers["location"] == f"http://localhost:{stage.sandbox.port}/v2/order"
+    assert re.fullmatch(r"http://(127\.0\.0\.2|localhost):\d+/v2/order", answer.headers["location"])
     assert stage.recorded().answer == "redirect"
     assert stage.world.ledger() == ()
 
@@ -135,6 +138,50 @@ def test_a_redirect_names_another_host(begin: Begin, status: Any) -> None:
 def test_a_redirect_to_plain_http_keeps_the_host(begin: Begin) -> None:
     stage = begin(Redirect(to="plain-http"))
     assert stage.ask(order()).headers["location"] == f"http://127.0.0.1:{stage.sandbox.port}/v2/order"
+
+
+def test_a_redirect_leads_to_where_no_order_can_come_of_it(begin: Begin) -> None:
+    stage = begin(Redirect(to="other-port"), Reset())
+    location = urlsplit(stage.ask(order()).headers["location"])
+    assert location.hostname == "127.0.0.1"
+    assert location.port != stage.sandbox.port
+    with closing(http.client.HTTPConnection("127.0.0.1", location.port or 0)) as there:
+        for headers, status in (({}, 401), ({"X-Api-Key": KEY}, 404), ({"X-Api-Key": f"Bearer {KEY}"}, 404)):
+            there.request("POST", location.path, b"{}", headers)
+            assert there.getresponse().read()
+            there.close()
+            assert stage.exchanges[-1].status == status
+    stage.sandbox.end()
+    first, *others = stage.exchanges
+    assert (first.at, first.attempt) == ("api", 1)
+    assert [each.at for each in others] == ["other-port"] * 3
+    assert [each.credential for each in others] == ["missing", "good", "wrong"]
+    assert [(each.operation, each.reference, each.attempt, each.fault) for each in others] == [
+        (None,) * 4
+    ] * 3
+    assert [bool(each.sightings) for each in others] == [False, True, True]
+    assert SECRET not in str(others)
+    assert stage.world.ledger() == ()
+
+
+def test_a_redirect_may_come_after_another_within_the_api(begin: Begin) -> None:
+    stage = begin(Redirect(to="other-port", hops=2, status=303))
+    hop = target = ""
+    for _ in range(2):
+        hop = stage.ask(request("GET", target) if target else order()).headers["location"]
+        assert hop.startswith(f"http://127.0.0.1:{stage.sandbox.port}/")
+        target = urlsplit(hop).path
+    away = urlsplit(stage.ask(request("GET", target)).headers["location"])
+    assert (away.port == stage.sandbox.port, away.path) == (False, "/v2/order")
+    assert [each.attempt for each in stage.exchanges] == [1, None, None]
+    assert {each.at for each in stage.exchanges} == {"api"}
+
+
+def test_the_api_may_stand_in_a_url_without_being_its_host(begin: Begin) -> None:
+    stage = begin(Redirect(to="other-port", written="behind-user-name"))
+    location = stage.ask(order()).headers["location"]
+    assert location.startswith(f"http://127.0.0.1:{stage.sandbox.port}@")
+    assert urlsplit(location).port != stage.sandbox.port
 
 
 def test_a_slow_answer_is_booked_at_once_and_comes_later(begin: Begin) -> None:

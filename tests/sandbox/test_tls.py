@@ -5,45 +5,45 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
-import trustme
-from sandbox_wire import KEY, Line, Stage, order, order_body, request
+from sandbox_wire import KEY, SECRET, Line, Stage, order, order_body, request
 
 from conformance.contract import Contract
 from conformance.contracts import load_contract
-from conformance.evidence import PlannedOrder
+from conformance.evidence import Certificate, Handshake, PlannedOrder
 from conformance.faults import Close, Fault, Hang, InProgress, Redirect, Reset, Truncate
+from conformance.hygiene.canary import Canary
 from conformance.sandbox import Sandbox, World
+from conformance.sandbox.certificates import Certificates, make_certificates
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")
-def secure_house(contract: Contract, authority: trustme.CA) -> Iterator[Sandbox]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    sandbox = Sandbox(contract, tls=context)
+def secure_house(contract: Contract, certificates: Certificates) -> Iterator[Sandbox]:
+    sandbox = Sandbox(contract, tls=certificates.context)
     sandbox.start()
     yield sandbox
     sandbox.stop()
 
 
-def begin(house: Sandbox, *faults: Fault) -> Stage:
+def begin(house: Sandbox, *faults: Fault, certificate: Certificate | None = None) -> Stage:
     orders = (PlannedOrder("order-a", order_body(), "10.50", faults),)
-    stage = Stage(house, World(load_contract("runa"), KEY, orders))
+    canary = Canary(KEY, "XXtest01", SECRET)
+    stage = Stage(house, World(load_contract("runa"), KEY, orders, canary=canary, certificate=certificate))
     house.begin(stage.world)
     return stage
 
 
 @pytest.fixture
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+def trusting(certificates: Certificates) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certificates.ca_file)
 
 
 def secure_line(stage: Stage, context: ssl.SSLContext) -> Line:
@@ -96,16 +96,91 @@ def test_plain_http_is_told_to_use_https(secure_house: Sandbox) -> None:
     assert line.rest() == b""
     line.close()
     assert stage.world.ledger() == ()
-    assert stage.exchanges[0].error_type == "insecure_protocol"
+    (exchange,) = stage.exchanges
+    assert (exchange.error_type, exchange.at, exchange.attempt) == ("insecure_protocol", "plain-http", None)
+    assert exchange.credential == "good"
 
 
 def test_redirects_keep_or_drop_tls(secure_house: Sandbox, trusting: ssl.SSLContext) -> None:
-    stage = begin(secure_house, Redirect(), Redirect(to="plain-http"))
+    stage = begin(secure_house, Redirect(), Redirect(to="plain-http"), Redirect(written="without-scheme"))
     line = secure_line(stage, trusting)
-    port = secure_house.port
-    assert line.ask(order()).headers["location"] == f"https://localhost:{port}/v2/order"
-    assert line.ask(order()).headers["location"] == f"http://127.0.0.1:{port}/v2/order"
+    elsewhere = urlsplit(line.ask(order()).headers["location"])
+    assert (elsewhere.scheme, elsewhere.path) == ("https", "/v2/order")
+    in_the_clear = f"http://127.0.0.1:{secure_house.port}/v2/order"
+    assert line.ask(order()).headers["location"] == in_the_clear
+    assert line.ask(order()).headers["location"] == f"//{elsewhere.netloc}/v2/order"
     line.close()
+    there = socket.create_connection((str(elsewhere.hostname), elsewhere.port or 0))
+    with trusting.wrap_socket(there, server_hostname=elsewhere.hostname) as line_elsewhere:
+        line_elsewhere.sendall(order())
+        assert line_elsewhere.recv(65536).startswith(b"HTTP/1.1 404")
+    stage.eventually(lambda: len(stage.exchanges) == 4)
+    assert [exchange.at for exchange in stage.exchanges] == [*["api"] * 3, "other-host"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("self-signed", "self-signed certificate"),
+        ("unknown-ca", "unable to get local issuer certificate"),
+        ("expired", "certificate has expired"),
+        ("not-yet-valid", "certificate is not yet valid"),
+        ("wrong-host", "IP address mismatch"),
+    ],
+)
+def test_each_certificate_is_wrong_in_one_way(
+    secure_house: Sandbox, trusting: ssl.SSLContext, kind: Certificate, said: str
+) -> None:
+    stage = begin(secure_house, certificate=kind)
+    line = stage.line()
+    with pytest.raises(ssl.SSLCertVerificationError, match=said):
+        trusting.wrap_socket(line.socket, server_hostname="127.0.0.1")
+    line.close()
+    secure_house.end()
+    (handshake,) = stage.world.handshakes()
+    assert (handshake.certificate, handshake.completed) == (kind, False)
+    assert handshake.alert
+    assert stage.exchanges == ()
+
+
+def test_who_takes_any_certificate_gets_through(secure_house: Sandbox) -> None:
+    stage = begin(secure_house, certificate="expired")
+    line = secure_line(stage, ssl._create_unverified_context())
+    assert line.ask(order()).status == 200
+    line.close()
+    secure_house.end()
+    (handshake,) = stage.world.handshakes()
+    assert (handshake.certificate, handshake.completed, handshake.alert) == ("expired", True, "")
+
+
+def test_no_session_outlives_its_world(secure_house: Sandbox, trusting: ssl.SSLContext) -> None:
+    """Else a client would take up the session that it began under a good certificate, and see no other."""
+    trusting.maximum_version = ssl.TLSVersion.TLSv1_2
+    stage = begin(secure_house)
+    line = secure_line(stage, trusting)
+    assert line.ask(order()).status == 200
+    assert isinstance(line.socket, ssl.SSLSocket)
+    session = line.socket.session
+    assert session is not None
+    line.close()
+    stage = begin(secure_house, certificate="expired")
+    again = stage.line()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        trusting.wrap_socket(again.socket, server_hostname="127.0.0.1", session=session)
+    again.close()
+
+
+def test_a_client_that_says_nothing_in_the_middle_of_a_handshake_is_seen(secure_house: Sandbox) -> None:
+    stage = begin(secure_house)
+    outgoing = ssl.MemoryBIO()
+    hello = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="127.0.0.1")
+    with pytest.raises(ssl.SSLWantReadError):
+        hello.do_handshake()
+    line = stage.line().send(outgoing.read())
+    line.close()
+    stage.eventually(stage.world.handshakes)
+    secure_house.end()
+    assert [replace(each, at=0.0) for each in stage.world.handshakes()] == [Handshake(1, "good", False)]
 
 
 def test_a_client_that_trusts_nobody_leaves_no_exchange(secure_house: Sandbox) -> None:
