@@ -113,25 +113,30 @@ def environments_named(text: str, contract: Contract) -> Iterator[str]:
             yield environment_of(found, contract) or name
 
 
+def refuse_production(place: str, url: str, contract: Contract) -> str:
+    """The line that refuses an address where money is real; `place` is where it was given."""
+    safe = contract.environments[contract.sandbox_environment].base_url
+    return (
+        f"{place}: {host_of(url)} is production, where orders cost real money; name the sandbox, {safe}, or say "
+        f"{FLAG} if it is meant"
+    )
+
+
 def refusals(addresses: Mapping[str, str], key: str | None, contract: Contract) -> list[str]:
     """A line for each text that leads to production, by the place where it stands, and one if `key`, which would be
     sent, is a key of production.
     """
     environments = contract.environments
-    sandbox = environments[contract.sandbox_environment]
     lines = [
-        f"{place}: {host_of(environments[name].base_url)} is production, where orders cost real money; name the "
-        f"sandbox, {sandbox.base_url}, or say {FLAG} if it is meant"
+        refuse_production(place, environments[found[0]].base_url, contract)
         for place, text in addresses.items()
-        for name in [
-            next((n for n in environments_named(text, contract) if environments[n].production), None)
-        ]
-        if name is not None
+        if (found := [name for name in environments_named(text, contract) if environments[name].production])
     ]
     if key is not None and is_production_key(key, contract):
+        prefixes = " or ".join(environments[contract.sandbox_environment].key_prefixes)
         lines.append(
             "account.keys: the key that would be sent begins as those of production do; name one that begins with "
-            f"{' or '.join(sandbox.key_prefixes)}, or say {FLAG} if it is meant"
+            f"{prefixes}, or say {FLAG} if it is meant"
         )
     return lines
 
