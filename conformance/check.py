@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from conformance.contract import Contract
+    from conformance.endpoint.script import Script
     from conformance.evidence import Trial
     from conformance.judge.case import Case
+    from conformance.judge.talk import Talk
     from conformance.premises import Premises
     from conformance.profile import Profile
 
@@ -32,9 +34,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """The precondition was not there, and why. Decides only if it was never there."""
+    """The precondition named by `aspect` was not there, and why. Decides only if it was never there."""
 
     reason: str
+    aspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,12 @@ class Doubtful:
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """The evidence shows that the requirement cannot concern this run, and why."""
+    """The evidence shows that the requirement cannot concern this run, and why. `aspect`: as for `Unmet`."""
 
     reason: str
     caller_must: str | None = None
+    aspect: str = ""
+    aspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ Remark: TypeAlias = Violation | Observed | Unmet | Doubtful | NotApplicable | No
 Judge: TypeAlias = "Callable[[Case], Iterable[Remark]]"
 Declaration: TypeAlias = "Callable[[Profile, Contract], Iterable[Remark]]"
 Inspection: TypeAlias = "Callable[[Premises], Iterable[Remark]]"
+Listener: TypeAlias = "Callable[[Talk], Iterable[Remark]]"
+Scripts: TypeAlias = "Callable[[Contract], tuple[Script, ...]]"
 Floor: TypeAlias = "Callable[[Contract], Mapping[str, tuple[Trial, ...]]]"
 Weight: TypeAlias = "Callable[[Contract], Severity]"
 Generator: TypeAlias = "Callable[[Contract], SearchStrategy[Trial]]"
@@ -110,6 +117,8 @@ class Check:
     inspection: Inspection | None = None
     aspects: tuple[str, ...] = ()
     """of an inspection: what must have been observed for a pass"""
+    listener: Listener | None = None
+    """of an inspection that asks a real endpoint: what is put to each dialogue"""
 
     def under(self, contract: Contract) -> Check:
         """The check with the severity that it has under this contract."""
@@ -214,6 +223,50 @@ def inspected(
             passes=passes,
             inspection=inspection,
             aspects=aspects,
+        )
+
+    return declare
+
+
+def probed(
+    id: str,
+    *,
+    severity: Severity,
+    title: str,
+    impact: str,
+    remedy: str,
+    floor: Mapping[str, Scripts],
+    generated: Callable[[Contract], SearchStrategy[Script]] | None = None,
+    dear: int = 1,
+    why: str = "",
+) -> Callable[[Listener], Check]:
+    """Declares a check of a real endpoint. The decorated function is given one dialogue's `Talk`, and yields remarks.
+    `floor` has for each aspect the scripts that are always played; `generated` is the strategy for those after them,
+    of which there are as many fewer as they are `dear`.
+    """
+
+    def declare(listener: Listener) -> Check:
+        def inspection(premises: Premises) -> Iterable[Remark]:
+            from conformance.endpoint.examining import hear
+
+            contract = premises.contract
+            scripts = {aspect: make(contract) for aspect, make in floor.items()}
+            drawn = generated(contract) if generated and premises.endpoint else None
+            return hear(id, listener, scripts, drawn, -(-premises.examples // dear), premises)
+
+        method, passes = _paragraphs(listener)
+        return Check(
+            id,
+            severity,
+            title,
+            impact,
+            remedy,
+            method,
+            why=why,
+            passes=passes,
+            inspection=inspection,
+            aspects=tuple(floor),
+            listener=listener,
         )
 
     return declare

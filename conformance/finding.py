@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from conformance.endpoint.dialogue import Dialogue
 from conformance.evidence import Evidence
 
 Severity = Literal["blocker", "major", "advisory"]
@@ -44,6 +45,8 @@ class Violation:
     exchanges: tuple[int, ...] = ()
     on_any_clock: bool = False
     location: Location | None = None
+    dialogue: Dialogue | None = None
+    """with a real endpoint, where it was found there"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,12 @@ class Tally:
                     violations.append(remark)
                 case Observed():
                     self.observed[remark.aspect or aspect] += 1
-                case Unmet() | Doubtful():
+                case Unmet():
+                    self.unmet.setdefault(remark.aspect or aspect, remark.reason)
+                case Doubtful():
                     self.unmet.setdefault(aspect, remark.reason)
                 case NotApplicable():
-                    self.not_applicable.setdefault(aspect, remark.reason)
+                    self.not_applicable.setdefault(remark.aspect or aspect, remark.reason)
                     if remark.caller_must:
                         self.caller_must[remark.caller_must] = None
                 case Note():
