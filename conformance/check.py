@@ -57,7 +57,6 @@ class NotApplicable:
     reason: str
     caller_must: str | None = None
     aspect: str = ""
-    aspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,8 @@ class Said:
             return self.turn.problem
         if not isinstance(self.document, dict):
             return "a body that is no JSON object" if self.turn.response_body.strip() else "an empty body"
-        invalid = self.contract.errors.situations.get("invalid-body")
-        detailed = self.type == invalid and self.status in self.contract.error_types[invalid].statuses
         errors = self.contract.errors
+        detailed = "invalid-body" in errors.situations and self.is_situation("invalid-body")
         return _lacking(self.document, errors.invalid_body_envelope if detailed else errors.envelope)
 
     def fault_of_media_type(self) -> str:
