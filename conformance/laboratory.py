@@ -107,6 +107,8 @@ class Laboratory:
             return "the service was running already, so golive does not restart it"
         if trial.verbose:
             return "the service was running already, so golive does not see what it writes"
+        if trial.certificate is not None:
+            return "the service was running already, so golive cannot give it a base URL of TLS"
         if trial.watched:
             return "the service was running already, so golive does not see its processes"
         return None

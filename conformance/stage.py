@@ -28,6 +28,8 @@ from conformance.hygiene.canary import Canary, Scanner
 from conformance.hygiene.processes import Watch
 from conformance.planning import revokes
 from conformance.sandbox import Sandbox, World
+from conformance.sandbox.certificates import Certificates
+from conformance.sandbox.server import listen, listen_for_tls
 from conformance.traces import Traces
 from conformance.trial import FLOODED, Stop, run_orders
 
@@ -45,7 +47,7 @@ LINGER = 60.0
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The first line that a host reads. `import_paths` come before all others; `call_limit` is in client
-    seconds.
+    seconds. `secure`: the base URL is one of TLS; `certificates`: what is shown then, and what the client is to trust.
     """
 
     clock: Literal["virtual", "real"]
@@ -61,6 +63,8 @@ class Configuration:
     output_folder: str
     call_limit: float
     resumes: bool
+    secure: bool = False
+    certificates: Certificates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class _Stage:
         self.clock = clock
         self.canary = configuration.canary
         self.scanner = Scanner(self.canary)
-        self.sandbox = Sandbox(configuration.contract)
+        self.sandbox = _sandbox(configuration)
+        self.ca_file = configuration.certificates.ca_file if configuration.certificates else None
         self.escapes: list[str] = []
         self.state_dir = Path()
 
@@ -146,8 +151,10 @@ class _Stage:
             "api_version": chosen.api_version,
             "port": str(self.sandbox.port),
             "state_dir": chosen.output_folder,
-            "ca_file": "",
+            "ca_file": str(self.ca_file or ""),
         }
+        if chosen.secure and chosen.certificates:
+            os.environ.update(chosen.certificates.trust())
         os.environ.update(render_env(chosen.env, values))
         self.debug_env = render_env(chosen.debug_env, values)
         forbid_leaving_loopback(self.escapes.append)
@@ -164,6 +171,7 @@ class _Stage:
             self.configuration.api_version,
             reference,
             self.state_dir,
+            self.ca_file,
         )
 
     def run(self, request: Request) -> None:
@@ -193,6 +201,7 @@ class _Stage:
             listener=report,
             limit=trial.limit,
             watcher=watch.look if trial.watched else None,
+            certificate=trial.certificate,
         )
         stop = world.flooded = Stop()
         self.traces.begin(self.state_dir)
@@ -224,6 +233,7 @@ class _Stage:
             ClockReading(
                 "virtual" if self.clock else "real", simulated, held=flowed < 1.0, began=world.began_today
             ),
+            handshakes=world.handshakes(),
             looks=tuple(watch.looks),
         )
         crowded = threading.active_count() > self.threads + CROWD
@@ -236,6 +246,16 @@ class _Stage:
             with suppress(Exception):
                 stream.flush()
         return (*self.driver.outputs(), *self.traces.collect({"log": "\n".join(records)}))
+
+
+def _sandbox(configuration: Configuration) -> Sandbox:
+    if not configuration.secure:
+        return Sandbox(configuration.contract)
+    assert configuration.certificates is not None
+    host, listener = listen_for_tls(listen, 0)
+    return Sandbox(
+        configuration.contract, host=host, listener=listener, tls=configuration.certificates.context
+    )
 
 
 def _children_live() -> bool:

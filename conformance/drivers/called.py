@@ -43,6 +43,7 @@ def serve(target: Target, contract: Contract, base_url: str, api_key: str, lines
             os.environ["GOLIVE_API_VERSION"],
             str(request["reference"]),
             Path(os.environ["GOLIVE_STATE_DIR"]),
+            Path(ca_file) if (ca_file := os.environ.get("GOLIVE_CA_FILE")) else None,
         )
         believed = _believed(target, request["order"], context, contract)
         if isinstance(believed, Crash):

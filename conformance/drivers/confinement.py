@@ -123,12 +123,12 @@ class Confinement:
         """The process below which all clients are, with everything that they start."""
         return self._holder.pid
 
-    def listener(self, port: int = 0) -> socket.socket:
-        """A socket that listens on 127.0.0.1 where the clients are.
+    def listener(self, port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+        """A socket that listens where the clients are.
 
-        Raises OSError when the port is taken.
+        Raises OSError when the port is taken, or the host is no address of theirs.
         """
-        return self._made({"listen": port}, f"port {port}")
+        return self._made({"listen": port, "host": host}, f"{host}, port {port}")
 
     def unconnected(self, family: int = socket.AF_INET) -> socket.socket:
         """A stream socket, neither bound nor connected, of the network that the clients are in.

@@ -125,8 +125,8 @@ def _end_children() -> None:
         time.sleep(0.001)
 
 
-def _listener(port: int) -> socket.socket:
-    return socket.create_server(("127.0.0.1", port), backlog=1024)
+def _listener(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), backlog=1024)
 
 
 def _socket(family: int) -> socket.socket:
@@ -141,7 +141,7 @@ def _serve(suite: socket.socket) -> None:
             try:
                 # A socket stays in the network that it was made in, so the rest can be done by whoever gets it.
                 with (
-                    _listener(request["listen"])
+                    _listener(request["host"], request["listen"])
                     if "listen" in request
                     else _socket(request["socket"]) as made
                 ):

@@ -57,6 +57,7 @@ class Quarters:
         temporary.mkdir()
         self._env = {
             **clean_env(temporary),
+            **setting.trust,
             **named,
             "GOLIVE_STATE_DIR": self._values["state_dir"],
             "GOLIVE_CA_FILE": self._values["ca_file"],

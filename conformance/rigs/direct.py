@@ -32,6 +32,7 @@ from conformance.planning import is_endless, with_references
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
 from conformance.rigs.stations import Station, Terms
+from conformance.sandbox.certificates import Certificates, make_certificates
 
 SLEEPERS = 16
 """stations side by side on the real clock: their clients mostly wait"""
@@ -90,6 +91,9 @@ class DirectRig:
         starting = threading.Semaphore(os.cpu_count() or 1)
         self._terms = Terms(profile, contract, confinement, pace, preload, starting, port)
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
+        self._certificates: Certificates | None = None
+        # Who reads the file when it starts has to find one, whether it is of use there or not.
+        self._trusts_always = "{ca_file}" in " ".join([*client.env.values(), *client.debug_env.values()])
         self._free = threading.Condition()
         self._idle: list[Station] = []
         self._busy: set[Station] = set()
@@ -127,7 +131,7 @@ class DirectRig:
         that an earlier trial had left at work. Raises RigError for one that is killed each time.
         """
         for left in reversed(range(TRIES)):
-            with self._station(trial.verbose) as station:
+            with self._station(trial.verbose, trial.certificate is not None) as station:
                 seen = None if look is None else partial(look, station)
                 try:
                     # Under a name of its own: a service that runs already remembers what it was asked before.
@@ -151,8 +155,8 @@ class DirectRig:
         return evidence
 
     @contextmanager
-    def _station(self, verbose: bool) -> Iterator[Station]:
-        station = self._take(verbose)
+    def _station(self, verbose: bool, secure: bool) -> Iterator[Station]:
+        station = self._take(verbose, secure)
         try:
             yield station
         except BaseException:  # whatever it was, its client is in the middle of something
@@ -161,13 +165,14 @@ class DirectRig:
         finally:
             self._give_back(station)
 
-    def _take(self, verbose: bool) -> Station:
+    def _take(self, verbose: bool, secure: bool) -> Station:
         superfluous = None
         with self._free:
             while len(self._busy) >= self.facts.parallel:
                 self._free.wait()
             # The one that has rested longest.
-            station = next((each for each in self._idle if each.verbose == verbose), None)
+            kind = (verbose, secure)
+            station = next((each for each in self._idle if (each.verbose, each.secure) == kind), None)
             if station:
                 self._idle.remove(station)
             else:
@@ -176,7 +181,7 @@ class DirectRig:
                     if self._alone:  # the next one needs its port
                         self._end(superfluous)
                         superfluous = None
-                station = self._open(verbose)
+                station = self._open(verbose, secure)
             self._busy.add(station)
         if superfluous:
             self._end(superfluous)
@@ -188,7 +193,7 @@ class DirectRig:
         """
         return 1 if self._alone else self.facts.parallel + self.facts.parallel // 2
 
-    def _open(self, verbose: bool) -> Station:
+    def _open(self, verbose: bool, secure: bool) -> Station:
         self._serial += 1
         state_dir = self._scratch / f"state-{self._serial}"
         state_dir.mkdir()
@@ -196,7 +201,15 @@ class DirectRig:
         if canary.secret not in self.secrets:
             self.secrets.append(canary.secret)
         try:
-            station = Station(self._terms, canary, state_dir, verbose=verbose, limit=self._limits[self._hung])
+            station = Station(
+                self._terms,
+                canary,
+                state_dir,
+                verbose=verbose,
+                limit=self._limits[self._hung],
+                secure=secure,
+                certificates=self._known_certificates() if secure or self._trusts_always else None,
+            )
         except OSError as error:
             if not self._terms.port:
                 raise
@@ -206,6 +219,13 @@ class DirectRig:
         if self._stopped:
             station.stop()
         return station
+
+    def _known_certificates(self) -> Certificates:
+        if self._certificates is None:
+            folder = self._scratch / "certificates"
+            folder.mkdir()
+            self._certificates = make_certificates(folder)
+        return self._certificates
 
     def _give_back(self, station: Station) -> None:
         replaceable = bool(self._terms.confinement)

@@ -26,6 +26,7 @@ from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerE
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
+from conformance.sandbox.certificates import Certificates, make_certificates
 from conformance.stage import PROVISIONAL, Configuration, Event, Request, configurations, events_, requests_
 from conformance.traces import Traces
 
@@ -68,7 +69,13 @@ class HostedRig:
         self._rng = random.Random(seed)
         self._cwd = folder
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
-        self._host: _Host | None = None
+        self._hosts: dict[bool, _Host] = {}
+        """by whether the client's base URL is one of TLS"""
+        self._certificates: Certificates | None = None
+        # Who reads the file when it starts has to find one, whether it is of use there or not.
+        self._trusts_always = "{ca_file}" in " ".join(
+            [*self._client.env.values(), *self._client.debug_env.values()]
+        )
         self._serial = 0
         self._spun = False
         self._sweeper = ThreadPoolExecutor(1, "golive-sweeper")
@@ -84,21 +91,24 @@ class HostedRig:
             self._sweeper.submit(shutil.rmtree, state_dir, ignore_errors=True)
 
     def _run(self, trial: Trial, state_dir: Path) -> Evidence:
-        host = self._host = self._host or self._start()
+        secure = trial.certificate is not None
+        if secure not in self._hosts:
+            self._hosts[secure] = self._start(secure)
         try:
-            evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock, SPIN[self._spun])
+            evidence, spent = self._hosts[secure].perform(
+                Request(trial, str(state_dir)), self._clock, SPIN[self._spun]
+            )
         except BaseException:  # also Ctrl-C: a host that is in the middle of something is of no further use
             self.stop()
             raise
         self._spun = self._spun or evidence.stopped is not None
         if spent:
-            self.stop()
+            self._hosts.pop(secure).end()
         return evidence
 
     def stop(self) -> None:
-        if self._host:
-            self._host.end()
-            self._host = None
+        while self._hosts:
+            self._hosts.popitem()[1].end()
 
     def close(self) -> None:
         self.stop()
@@ -106,7 +116,14 @@ class HostedRig:
         self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _start(self) -> _Host:
+    def _known_certificates(self) -> Certificates:
+        if self._certificates is None:
+            folder = self._scratch / "certificates"
+            folder.mkdir()
+            self._certificates = make_certificates(folder)
+        return self._certificates
+
+    def _start(self, secure: bool) -> _Host:
         canary = mint(self._contract, self._rng)
         self.secrets.append(canary.secret)
         output = Path(tempfile.mkdtemp(prefix="host-", dir=self._scratch))
@@ -124,6 +141,8 @@ class HostedRig:
             output_folder=str(output),
             call_limit=bounds.CALL if self._clock == "virtual" else REAL_LIMIT,
             resumes=self._client.resumes,
+            secure=secure,
+            certificates=self._known_certificates() if secure or self._trusts_always else None,
         )
         host = _Host(self._confinement, configuration, output, self._cwd)
         host.wait_until_ready()

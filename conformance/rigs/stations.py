@@ -26,6 +26,8 @@ from conformance.planning import is_endless, kills, revokes, with_references
 from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
+from conformance.sandbox.certificates import Certificates
+from conformance.sandbox.server import listen, listen_for_tls
 from conformance.trial import FLOODED, Stop, run_orders
 
 LATENCY = 0.09
@@ -65,15 +67,27 @@ class Terms:
 
 
 class Station:
-    """`verbose`: its client was started with its debug switches on. `limit`: seconds on the wall for one call.
+    """`verbose`: its client was started with its debug switches on. `secure`: its base URL is one of TLS.
+    `certificates`: what it shows then, and what its client is to trust. `limit`: seconds on the wall for one call.
     `spent`: the client is not fit for another trial. `disturbed`: what the last trial saw was not all the client's
     doing, so it should be run again.
 
     Raises EnvironmentMistake, and OSError when the port is taken.
     """
 
-    def __init__(self, terms: Terms, canary: Canary, state_dir: Path, *, verbose: bool, limit: float) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        canary: Canary,
+        state_dir: Path,
+        *,
+        verbose: bool,
+        limit: float,
+        secure: bool = False,
+        certificates: Certificates | None = None,
+    ) -> None:
         self.verbose = verbose
+        self.secure = secure
         self.spent = False
         self.disturbed = False
         self.state_dir = state_dir
@@ -83,6 +97,7 @@ class Station:
         self._started = False
         self._stop = Stop()
         self._lock = threading.Lock()
+        self._certificates = certificates
         self._sandbox = self._listening()
         client = terms.profile.client
         assert client is not None
@@ -100,6 +115,8 @@ class Station:
             limit=limit,
             pace=terms.pace,
             preload=terms.preload(env),
+            ca_file=certificates.ca_file if certificates else None,
+            trust=certificates.trust() if certificates and secure else {},
         )
         try:
             self.driver: Driver = driver_for(setting)
@@ -112,8 +129,17 @@ class Station:
 
     def _listening(self) -> Sandbox:
         terms = self._terms
-        listener = terms.confinement.listener(terms.port) if terms.confinement else None
-        sandbox = Sandbox(terms.contract, listener=listener, port=terms.port, watched=True)
+        listen_at = terms.confinement.listener if terms.confinement else listen
+        if self.secure:
+            assert self._certificates is not None
+            host, listener = listen_for_tls(listen_at, terms.port)
+            show = self._certificates.context
+        else:
+            host, show = "127.0.0.1", None
+            listener = listen_at(terms.port, host)
+        sandbox = Sandbox(
+            terms.contract, host=host, listener=listener, listen=listen_at, tls=show, watched=True
+        )
         sandbox.start()
         return sandbox
 
@@ -144,6 +170,7 @@ class Station:
             pace=pace,
             listener=first,
             limit=trial.limit,
+            certificate=trial.certificate,
             killer=executioner.strike if driver.restartable else None,
             watcher=watch.look if watch else None,
         )
@@ -200,6 +227,7 @@ class Station:
                 margin=max(LATENCY * pace.factor, stalled) if accelerated else 0.0,
                 began=world.began_today,
             ),
+            handshakes=world.handshakes(),
             looks=tuple(watch.looks) if watch else (),
         )
 

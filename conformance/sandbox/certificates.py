@@ -7,6 +7,7 @@ What must never be known here: sockets, trials, and what a client does about any
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,8 +22,20 @@ if TYPE_CHECKING:
 
 HOSTS: Final = ("127.0.0.1", "127.0.0.2", "127.0.0.3", "::1", "localhost")
 """everywhere where a sandbox may be"""
-PASSWORD: Final = "changeit"
-"""of the trust store; the one that everybody uses, since there is nothing to hide in it"""
+SECURE_HOST: Final = HOSTS[2]
+"""where the sandbox speaks TLS: some clients do not look at the certificate of what they take for a machine of their
+own, and a promise about that is a promise about nothing
+"""
+_PASSWORD: Final = "changeit"  # the one that everybody uses, since there is nothing to hide in a trust store
+_CA_FILES: Final = (
+    "SSL_CERT_FILE",  # OpenSSL, and so Python, Ruby, Perl and PHP; Go; .NET; httpx; Rust's native roots
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "DENO_CERT",
+    "HTTPLIB2_CA_CERTS",
+    "PERL_LWP_SSL_CA_FILE",
+)
 _ANOTHER: Final = "another-host.example"
 _YEAR: Final = timedelta(days=365)
 # Clients live faster than we do, and some take no certificate that is good for longer than 825 days.
@@ -46,7 +59,19 @@ class Certificates:
     @property
     def trust_store(self) -> Path:
         """The same for Java, in PKCS #12."""
-        return trust_store(self.ca_file)
+        return self.folder / "ca.p12"
+
+    def trust(self) -> dict[str, str]:
+        """The environment in which the libraries of most languages trust `ca_file`; docs/integrator.md has a table."""
+        env = dict.fromkeys(_CA_FILES, str(self.ca_file))
+        # After the colon: beside the folder that it looks in anyway.
+        env["PHP_INI_SCAN_DIR"] = f"{os.pathsep}{self.folder}"
+        if self.trust_store.exists():
+            options = {"": self.trust_store, "Type": "PKCS12", "Password": _PASSWORD}
+            env["JAVA_TOOL_OPTIONS"] = " ".join(
+                f"-Djavax.net.ssl.trustStore{name}={value}" for name, value in options.items()
+            )
+        return env
 
     def context(self, kind: Certificate) -> ssl.SSLContext:
         """Shows that certificate. A new one knows no session of any other."""
@@ -54,11 +79,6 @@ class Certificates:
         context.load_cert_chain(self.folder / f"{kind}.pem")
         context.num_tickets = 0
         return context
-
-
-def trust_store(ca_file: Path) -> Path:
-    """Where the trust store lies that belongs to this file."""
-    return ca_file.with_suffix(".p12")
 
 
 def make_certificates(folder: Path) -> Certificates:
@@ -83,6 +103,7 @@ def make_certificates(folder: Path) -> Certificates:
         path.write_bytes(pem)
     made = Certificates(folder)
     made.ca_file.write_bytes(authority.cert_pem.bytes())
+    (folder / "php.ini").write_text(f'openssl.cafile="{made.ca_file}"\ncurl.cainfo="{made.ca_file}"\n')
     if store := _trust_store(authority.cert_pem.bytes()):
         made.trust_store.write_bytes(store)
     return made
@@ -138,4 +159,4 @@ def _trust_store(ca_pem: bytes) -> bytes | None:
     if not hasattr(pkcs12, "serialize_java_truststore"):
         return None
     entry = pkcs12.PKCS12Certificate(x509.load_pem_x509_certificate(ca_pem), b"golive")
-    return pkcs12.serialize_java_truststore([entry], BestAvailableEncryption(PASSWORD.encode()))
+    return pkcs12.serialize_java_truststore([entry], BestAvailableEncryption(_PASSWORD.encode()))

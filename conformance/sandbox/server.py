@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 from conformance.contract import Contract
 from conformance.evidence import Certificate, Place
 from conformance.sandbox.blueprint import blueprint_of
+from conformance.sandbox.certificates import SECURE_HOST
 from conformance.sandbox.connection import Connection, House
 from conformance.sandbox.elsewhere import OTHER_HOST, OTHER_NAME
 from conformance.sandbox.world import World
@@ -30,8 +31,25 @@ _BEAT: Final = 0.05  # seconds on the wall between looks at whether this thread 
 Result = TypeVar("Result")
 
 
+Listen = Callable[[int, str], socket.socket]
+"""given port and host"""
+
+
 class SandboxCrash(RuntimeError):
     """The sandbox itself failed while it answered; nothing that was observed since can be trusted."""
+
+
+def listen(port: int, host: str) -> socket.socket:
+    """Raises OSError: the port is taken, or the host is no address of this system."""
+    return socket.create_server((host, port), backlog=_BACKLOG)
+
+
+def listen_for_tls(listen: Listen, port: int) -> tuple[str, socket.socket]:
+    """The host that it came to listen on, and the socket. Raises OSError."""
+    try:
+        return SECURE_HOST, listen(port, SECURE_HOST)
+    except OSError:  # a system whose loopback has but one address, or a port that is taken there too
+        return "127.0.0.1", listen(port, "127.0.0.1")
 
 
 class Sandbox:
@@ -47,7 +65,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         listener: socket.socket | None = None,
-        listen: Callable[[int, str], socket.socket] | None = None,
+        listen: Listen = listen,
         tls: Callable[[Certificate], ssl.SSLContext] | None = None,
         watched: bool = False,
     ) -> None:
@@ -58,7 +76,7 @@ class Sandbox:
         self._host = host
         self._listener = listener
         self._port = 0 if listener is None else int(listener.getsockname()[1])
-        self._listen_at = listen or _listen
+        self._listen_at = listen
         self._make_context = tls
         self._contexts: dict[Certificate, ssl.SSLContext] = {}
         self._origins: dict[Place, str] = {}
@@ -234,10 +252,6 @@ class Sandbox:
         for newcomer in newcomers:
             newcomer.cancel()
         await asyncio.gather(*newcomers, return_exceptions=True)
-
-
-def _listen(port: int, host: str) -> socket.socket:
-    return socket.create_server((host, port), backlog=_BACKLOG)
 
 
 async def _nothing() -> None:
