@@ -18,7 +18,7 @@ Credential = Literal["good", "wrong", "missing"]
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the API has to say; `body` is JSON. A status below 200 with `bare` is sent without its body.
-    `retry_after`, in seconds, is in the headers already.
+    `retry_after`, in seconds, is in the headers already; `content_type` is not.
     """
 
     status: int
@@ -30,6 +30,7 @@ class Answer:
     retry_after: float | None = None
     replayed: bool = False
     bare: bool = False
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Reply:
     """What became of a request.
 
     `answer` is None when the API never saw the request. `fault` is the one used up; `treatment` is what the
-    wire still has to do about it. `interim`: a 102 that goes out before the answer.
+    wire still has to do about it. `interim`: a 102 that goes out before the answer. `versions`: the headers by which a
+    real endpoint named its version in this answer; the simulation's own if None.
     """
 
     caller: Caller
@@ -58,3 +60,4 @@ class Reply:
     treatment: Fault | None = None
     interim: Answer | None = None
     booked: str | None = None
+    versions: tuple[tuple[str, str], ...] | None = None

@@ -12,13 +12,16 @@ from conformance.sandbox.documents import Unreadable
 from conformance.sandbox.elsewhere import credential, lead_on
 from conformance.sandbox.placing import Placing
 from conformance.sandbox.reading import Request
+from conformance.sandbox.relaying import Asked, Forward, relay
 from conformance.sandbox.services import serve
 from conformance.sandbox.templates import point
 from conformance.sandbox.world import Intent, World
 
 
-def respond(world: World, request: Request, exchange: int) -> Reply:
-    """Does what the request asks for. `exchange` is the number under which the ledger will know it."""
+def respond(world: World, request: Request, exchange: int) -> Reply | Forward:
+    """Does what the request asks for, or says what has to be asked of the real endpoint behind. `exchange` is the
+    number under which the ledger will know it.
+    """
     blueprint, limit = world.blueprint, world.contract.rate_limit
     route = blueprint.route(request.method, request.path)
     intent = _intent(world, request, route)
@@ -26,7 +29,10 @@ def respond(world: World, request: Request, exchange: int) -> Reply:
     if redirect := world.detours.get(request.path):
         lead_on(world, redirect, request.path)
         return Reply(caller, None, redirect, redirect)
-    if refusal := _refuse(world, request, caller):
+    refusal = _refuse(world, request, caller)
+    if world.upstream is not None:
+        return relay(world, world.upstream, Asked(request, route, caller, intent, exchange, refusal))
+    if refusal:
         return Reply(caller, refusal)
     if route is None:
         return Reply(caller, blueprint.situation("unknown-path"))

@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,7 +24,9 @@ from conformance.sandbox.answers import Caller
 from conformance.sandbox.api import identify, respond
 from conformance.sandbox.elsewhere import stranger, turn_away
 from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
+from conformance.sandbox.relaying import Forward
 from conformance.sandbox.tls import HANDSHAKE, Tls, TlsFailure
+from conformance.sandbox.upstream import Answered
 from conformance.sandbox.wire import (
     CONTINUE,
     NO_SCRIPT,
@@ -39,12 +42,15 @@ from conformance.sandbox.world import World
 
 PATIENCE: Final = 5.0
 """seconds for which a connection that we ended is still read, so that what was sent last is not torn away"""
+QUICK: Final = 1.0
+"""seconds in which an endpoint may be expected to answer"""
 _RST: Final = struct.pack("ii", 1, 0)
 
 
 class _State(enum.Enum):
     READING = enum.auto()
     BUSY = enum.auto()  # an answer waits for its time, or for the client to take it
+    ASKING = enum.auto()  # the real endpoint behind is asked first
     SILENT = enum.auto()  # nothing will ever be sent again
     ENDING = enum.auto()  # our side is closed, the client's is not
     GONE = enum.auto()
@@ -241,8 +247,38 @@ class Connection(asyncio.Protocol):
             reply = respond(self._world, request, exchange.number)
         else:
             reply = turn_away(self._world, request)
+        if isinstance(reply, Forward):
+            self._ask(reply, _Conversation(exchange, reply.caller, reply.fault), request)
+            return
         what = script(reply, self._place(request))
         self._perform(_Conversation(exchange, reply.caller, reply.fault, reply.booked, what))
+
+    def _ask(self, forward: Forward, conversation: _Conversation, request: Request) -> None:
+        """Others are heard meanwhile."""
+        self._at_hand = conversation
+        self._state = _State.ASKING
+        self._world.recorder.keep(self._record(conversation))
+
+        def tell(answered: Future[Answered]) -> None:
+            self._house.loop.call_soon_threadsafe(
+                self._guard, lambda: self._hear(forward, conversation, request, answered.result())
+            )
+
+        forward.send().add_done_callback(tell)
+
+    def _hear(
+        self, forward: Forward, conversation: _Conversation, request: Request, answered: Answered
+    ) -> None:
+        """What was said counts, whether or not there is still a client to be told."""
+        reply = forward.finish(answered)
+        conversation.booked = reply.booked
+        if self._at_hand is not conversation:
+            recorder, number = self._world.recorder, conversation.exchange.number
+            recorder.keep(replace(recorder.exchanges()[number - 1], booked=reply.booked))
+            return
+        conversation.script = script(reply, self._place(request))
+        self._perform(conversation)
+        self._read()
 
     def _refuse(self, found: Refusal) -> None:
         request, conversation = self._broken_off()
@@ -411,10 +447,20 @@ class Connection(asyncio.Protocol):
         self._go()
 
     def _lost(self) -> None:
+        if self._state is _State.ASKING and not self._world.struck:
+            self._give_up_asking()
         if self._state not in (_State.ENDING, _State.GONE):
             self._leave_open(self._world.elapsed())
         self._forget_timer()
         self._state = _State.GONE
+
+    def _give_up_asking(self) -> None:
+        """A client that has waited for the endpoint longer than anybody should have to is not to be judged by that."""
+        waited = self._world.elapsed() - self._received_at
+        if waited > QUICK:
+            self._world.abandon(
+                f"the endpoint behind the proxy had not answered after {waited:.1f} s, when the client gave it up"
+            )
 
     def _forget_timer(self) -> None:
         if self._timer is not None:

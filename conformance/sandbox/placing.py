@@ -73,17 +73,32 @@ class Placing:
 
     def reply(self) -> Reply:
         """The reply, and in the world what it left behind."""
+        if refusal := self.refusal():
+            return Reply(self._caller, refusal)
+        return self.meet(self._intent.next_fault() if self._intent else None)
+
+    def refusal(self) -> Answer | None:
+        """What the API says of a request that it does not even take up."""
         blueprint = self._world.blueprint
         body = self._request.document
         if isinstance(body, Unreadable):
-            return Reply(self._caller, blueprint.situation("unreadable-body"))
+            return blueprint.situation("unreadable-body")
         self._body = body
         needs_key = self._route.name in self._world.contract.idempotency.operations
         if self._caller.idempotency_key is None and needs_key:
-            return Reply(self._caller, blueprint.situation("no-idempotency-key"))
-        fault = self._intent.next_fault() if self._intent else None
+            return blueprint.situation("no-idempotency-key")
+        return None
+
+    def meet(self, fault: Fault | None) -> Reply:
+        """The reply to a request that was taken up, and that meets the fault."""
         answer, treatment, interim = self._meet(fault)
         return Reply(self._caller, answer, fault, treatment, interim, self._booked)
+
+    def original(self) -> tuple[Answer, str | None]:
+        """What the API answers if nothing goes wrong, and the id of the order that it booked thereby."""
+        if refusal := self.refusal():
+            return refusal, None
+        return self._process(), self._booked
 
     def _meet(self, fault: Fault | None) -> tuple[Answer | None, Fault | None, Answer | None]:
         """The answer, what the wire has to do about it, and the interim answer before it."""

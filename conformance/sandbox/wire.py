@@ -120,6 +120,8 @@ class Place:
 def script(reply: Reply, place: Place) -> Script:
     """How the reply is put on the wire."""
     treatment = reply.treatment
+    if reply.versions is not None and not isinstance(treatment, OtherVersion):
+        place = replace(place, headers=reply.versions)
     if treatment is not None and (make := _TREATMENTS.get(type(treatment))):
         return make(treatment, reply, place)
     answer = reply.answer
@@ -165,7 +167,7 @@ def _reason(status: int) -> str:
 
 def _headers(length: int, kind: str, place: Place, more: Headers = ()) -> Headers:
     always: Headers = (
-        ("Content-Type", kind),
+        *((("Content-Type", kind),) if kind else ()),
         ("Content-Length", str(length)),
         ("Date", _date(int(place.today))),
     )
@@ -194,7 +196,7 @@ def _told(answer: Answer, headers: Headers, body: bytes) -> Sent:
 
 def _plain(answer: Answer, place: Place, delay: float = 0.0) -> Script:
     body = answer.body
-    headers = _headers(len(body), "application/json", place, answer.headers)
+    headers = _headers(len(body), answer.content_type, place, answer.headers)
     written = b"" if place.bodiless else body
     step = Step(_head(answer.status, headers) + written, _told(answer, headers, written), delay)
     return Script((step,), _after(place))
@@ -324,7 +326,7 @@ def _drip(fault: Fault, reply: Reply, place: Place) -> Script:
 def _other_version(fault: Fault, reply: Reply, place: Place) -> Script:
     assert isinstance(fault, OtherVersion)
     headers = tuple((name, fault.version) for name, _ in place.headers)
-    return script(replace(reply, treatment=None), replace(place, headers=headers))
+    return script(replace(reply, treatment=None, versions=headers), place)
 
 
 def _redirect(fault: Fault, reply: Reply, place: Place) -> Script:

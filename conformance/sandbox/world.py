@@ -11,10 +11,11 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
@@ -27,6 +28,9 @@ from conformance.sandbox.answers import Answer
 from conformance.sandbox.blueprint import Blueprint, blueprint_of
 from conformance.sandbox.documents import amount, read_document, same_document
 from conformance.sandbox.recording import Recorder
+
+if TYPE_CHECKING:
+    from conformance.sandbox.upstream import Answered, Upstream
 
 LOOKS: Final = 4_000
 """requests that change nothing which a client may send for free: one a second for an hour, and some more"""
@@ -94,6 +98,9 @@ class Store:
 
     def keep(self, key: str, entry: Stored) -> None:
         self._entries[key] = entry
+
+    def drop(self, key: str) -> None:
+        self._entries.pop(key, None)
 
 
 @dataclass(slots=True)
@@ -209,6 +216,7 @@ class World:
     client was handed in earlier trials. `killer`: called when the client is to be killed, in the thread that answers,
     which it must not keep waiting. `allowlist`: the addresses from which the key may be used, any if None.
     `watcher`: called with the number of each exchange before it is answered. `certificate`: what is shown over TLS.
+    `upstream`: the real endpoint that answers what the schedule lets through; `reserved`: orders that it may be sent.
     """
 
     def __init__(
@@ -229,6 +237,8 @@ class World:
         allowlist: Iterable[IPv4Network | IPv6Network] | None = None,
         watcher: Callable[[int], None] | None = None,
         certificate: Certificate | None = None,
+        upstream: Upstream | None = None,
+        reserved: int = 0,
     ) -> None:
         self.contract = contract
         self.key = key
@@ -259,6 +269,15 @@ class World:
         """the places to which clients will be sent"""
         self.detours: dict[str, Redirect] = {}
         """by path: redirects that come after another one"""
+        self.upstream = upstream
+        self.canary = canary
+        self.first_sent: dict[str, float] = {}
+        """by idempotency key: when the real endpoint was first sent an order under it"""
+        self.under_way: set[Future[Answered]] = set()
+        """what the real endpoint was sent"""
+        self.disturbed: str | None = None
+        """why nobody is to judge what comes of this trial"""
+        self._reserved = reserved
         self._handshakes: dict[int, Handshake] = {}
         self._killer = killer
         self._random = random.Random(seed)
@@ -313,6 +332,39 @@ class World:
     def book(self, order: Order) -> None:
         self.orders.append(order)
         self.orders_by_id[order.order_id] = order
+
+    def amend(self, order: Order, *, order_id: str | None = None, **course: float | bool) -> None:
+        """The order is known under another id, or stands otherwise, than was thought; see `Order`."""
+        changed = replace(order, order_id=order_id or order.order_id, **course)  # type: ignore[arg-type]  # names of fields
+        self.orders[order.number - 1] = changed
+        del self.orders_by_id[order.order_id]
+        self.orders_by_id[changed.order_id] = changed
+
+    def forget(self, order_id: str, key: str | None) -> None:
+        """The order, and what is remembered under the key, never came about."""
+        order = self.orders_by_id.pop(order_id)
+        self.orders.remove(order)
+        self.orders[:] = [replace(each, number=number) for number, each in enumerate(self.orders, 1)]
+        self.orders_by_id.update({each.order_id: each for each in self.orders})
+        if key is not None:
+            self.store.drop(key)
+
+    def abandon(self, reason: str) -> None:
+        """The trial is over, since something else than the client and the schedule had a part in it."""
+        self.disturbed = self.disturbed or reason
+        self.flooded.set()
+
+    def count_forwarded(self) -> None:
+        """An order goes to the real endpoint; one that nobody had announced counts there on its own."""
+        if self._reserved:
+            self._reserved -= 1
+        elif self.upstream is not None:
+            self.upstream.manners.sent()
+
+    def hear_out(self) -> None:
+        """Until the real endpoint has answered everything, so that nothing is booked behind our back."""
+        while left := [each for each in tuple(self.under_way) if not each.done()]:
+            wait(left)
 
     def is_completed(self, order: Order) -> bool:
         return self.elapsed() >= order.ready_at and not order.fails

@@ -1,0 +1,403 @@
+"""The real endpoint behind the proxy: what the schedule lets through is sent there, and its answer comes back.
+
+What lives here: the connection to it, TLS, the swap of the key that the client was given for the account's own, and
+what it means when no answer comes. All of it in a thread of its own, so that nobody waits for somebody else's answer.
+What must never be known here: faults, the state of a trial, checks. The account's key leaves this room for the
+endpoint's own header alone, and comes back in nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from conformance.contract import Contract
+from conformance.fidelity import Fidelity
+from conformance.hygiene.canary import Canary, Scanner, scanner_for
+from conformance.sandbox.blueprint import blueprint_of
+from conformance.sandbox.courtesy import Courtesy, Manners
+
+if TYPE_CHECKING:
+    import httpcore
+
+    from conformance.sandbox.listening import Notes
+
+Headers = tuple[tuple[str, str], ...]
+
+CONNECTING: Final = 10.0
+"""seconds until a connection stands"""
+ANSWERING: Final = 45.0
+"""seconds until an answer is whole"""
+AFTER_INTERIM: Final = 5.0
+"""seconds that a final answer may take after a 1xx; some endpoints never send one"""
+LARGEST: Final = 10 * 1024 * 1024
+"""bytes of an answer"""
+LOOKS: Final = 3
+"""times that the endpoint is asked whether an order exists whose answer was lost on its way to us"""
+BETWEEN_LOOKS: Final = 1.0
+
+_HOP: Final = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer"),
+        *("transfer-encoding", "upgrade", "content-length"),
+    }
+)
+_NOT_PASSED_ON: Final = _HOP | {"proxy-authorization", "host", "expect", "accept-encoding"}
+"""headers of a request that are for the next hop alone, or are made anew"""
+_NOT_HANDED_BACK: Final = _HOP | {"content-encoding", "date", "strict-transport-security", "alt-svc"}
+"""headers of an answer that are for this hop alone, or speak of the endpoint's own address"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request for the endpoint. `path`: what follows its base URL. `as_account`: whoever sends it showed the key that
+    it was given, so that the account's own takes its place; `stand_in` is that key. `repeatable`: sent twice, it is
+    still one.
+    """
+
+    method: str
+    path: str
+    headers: Headers
+    body: bytes
+    as_account: bool
+    stand_in: Canary | None
+    repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer. `headers`: those that are handed on; `names`: of all that came, in lower case. `interim`: the 1xx
+    that came before it; a status below 200 came alone. `repeated`: the request had to be sent twice. `echoed`: the
+    account's key stood in it.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    names: tuple[str, ...] = ()
+    interim: tuple[int, ...] = ()
+    repeated: bool = False
+    echoed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No answer. `reached`: the request may have arrived. `late`: it was waited for. `found`: the id of the order that
+    it booked, if the endpoint told so afterwards.
+    """
+
+    reason: str
+    reached: bool = True
+    late: bool = False
+    found: str | None = None
+
+
+Answered = Told | Failed
+Search = Callable[[bytes], str | None]
+"""finds an order in the body of a list"""
+
+
+_heard: ContextVar[Notes | None] = ContextVar("golive_heard", default=None)
+
+
+class Upstream:
+    """`base_url`: where the endpoint is. `key`: the account's own. `context`: whom TLS trusts; the system's choice, or
+    that of SSL_CERT_FILE, if None. Nothing is sent before `start`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: Canary,
+        contract: Contract,
+        courtesy: Courtesy | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        parts = urlsplit(base_url)
+        assert parts.hostname is not None
+        self.host = parts.hostname
+        self.label = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        self._secure = parts.scheme == "https"
+        self._port = parts.port or (443 if self._secure else 80)
+        self._host_header = parts.netloc
+        self._prefix = parts.path.rstrip("/") or blueprint_of(contract).path_prefix
+        self._contract = contract
+        self._auth = contract.auth.header.lower()
+        self._key = key
+        self._context = context
+        self.manners = Manners(courtesy or Courtesy.of(contract))
+        self.memory = Memory()
+        self.fidelity = Fidelity()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def send(self, outgoing: Outgoing, search: Search | None = None) -> Future[Answered]:
+        """What comes of it; never an exception. `search`: where the answer is lost, the order is looked for by it, in
+        the endpoint's own list.
+        """
+        loop = self._started()
+        if loop is None:
+            over: Future[Answered] = Future()
+            over.set_result(Failed("is not asked any more, since the run is over", reached=False))
+            return over
+        return asyncio.run_coroutine_threadsafe(self._converse(outgoing, search), loop)
+
+    def ask(self, operation: str, query: str = "") -> Answered:
+        """What the endpoint says to the account itself. Blocks."""
+        return self.send(self._of_our_own(operation, query)).result()
+
+    def close(self) -> None:
+        """Ends the connections and the thread. May be called twice."""
+        with self._lock:
+            self._closed = True
+            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+        if loop is None or thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    def _started(self) -> asyncio.AbstractEventLoop | None:
+        with self._lock:
+            if self._loop is None and not self._closed:
+                # At DEBUG the library writes down the headers that come back, which may repeat the key.
+                logging.getLogger("httpcore").setLevel(logging.WARNING)
+                self._pool = self._connections()
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="golive-upstream", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    def _connections(self) -> httpcore.AsyncConnectionPool:
+        import httpcore
+        import httpx
+
+        from conformance.sandbox.listening import Listening
+
+        context = self._context or httpx.create_ssl_context()
+        backend = Listening(_heard, AFTER_INTERIM)
+        proxy = self._intermediary()
+        # Verified from end to end, whatever stands between.
+        if proxy is not None and self._secure:
+            return httpcore.AsyncHTTPProxy(
+                proxy, ssl_context=context, network_backend=backend, keepalive_expiry=20.0, retries=0
+            )
+        return httpcore.AsyncConnectionPool(
+            ssl_context=context, network_backend=backend, keepalive_expiry=20.0, retries=0
+        )
+
+    def _intermediary(self) -> str | None:
+        """The proxy by which this network is left, as other programs find it: HTTPS_PROXY, and NO_PROXY."""
+        import urllib.request
+
+        proxy = urllib.request.getproxies().get("https")
+        if proxy is None or urllib.request.proxy_bypass(self.host) or _is_here(self.host):
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
+
+    def _of_our_own(self, operation: str, query: str) -> Outgoing:
+        asked = self._contract.operations[operation]
+        versions = self._contract.versions
+        headers = (
+            (self._auth, self._key.key),
+            (versions.header, versions.current),
+            ("Accept", "application/json"),
+        )
+        return Outgoing(asked.method, asked.path + query, headers, b"", True, None, True)
+
+    async def _converse(self, outgoing: Outgoing, search: Search | None) -> Answered:
+        answered = await self._send(outgoing)
+        if isinstance(answered, Failed) and answered.reached and outgoing.repeatable and not answered.late:
+            # A line that the endpoint had just closed, as any client may meet one: nothing has been learnt by it.
+            answered = await self._send(outgoing)
+            if isinstance(answered, Told):
+                answered = replace(answered, repeated=True)
+        if isinstance(answered, Failed) and answered.reached and search is not None:
+            found = await self._look(search)
+            answered = replace(answered, found=found)
+        return answered
+
+    async def _look(self, search: Search) -> str | None:
+        listing = next(
+            (name for name, each in self._contract.operations.items() if each.kind == "list"), None
+        )
+        if listing is None:
+            return None
+        for _ in range(LOOKS):
+            await asyncio.sleep(BETWEEN_LOOKS)
+            listed = await self._send(self._of_our_own(listing, ""))
+            if isinstance(listed, Told) and listed.status == 200 and (found := search(listed.body)):
+                return found
+        return None
+
+    async def _send(self, outgoing: Outgoing) -> Answered:
+        from conformance.sandbox.listening import Notes
+
+        heard = Notes()
+        token = _heard.set(heard)
+        try:
+            async with asyncio.timeout(ANSWERING):
+                return await self._exchange(outgoing, heard)
+        except TimeoutError:
+            return _alone(heard) or Failed(f"did not answer within {ANSWERING:.0f} s", late=True)
+        except Exception as problem:  # noqa: BLE001  whatever it is, it is the endpoint's or the network's, and it may
+            # hold the request, so nothing of it goes any further than what is told here.
+            return _alone(heard) or self._failure(problem)
+        finally:
+            _heard.reset(token)
+
+    async def _exchange(self, outgoing: Outgoing, heard: Notes) -> Answered:
+        import httpcore
+        import httpx
+
+        assert self._pool is not None
+        target = (self._prefix + outgoing.path).encode("latin-1", "replace")
+        url = httpcore.URL(
+            scheme=b"https" if self._secure else b"http",
+            host=self.host.encode("idna") if ":" not in self.host else self.host.encode(),
+            port=self._port,
+            target=target,
+        )
+        timeouts = {"connect": CONNECTING, "read": ANSWERING, "write": ANSWERING, "pool": ANSWERING}
+        async with self._pool.stream(
+            outgoing.method,
+            url,
+            headers=self._headers(outgoing),
+            content=outgoing.body,
+            extensions={"timeout": timeouts},
+        ) as response:
+            whole = bytearray()
+            async for chunk in response.aiter_stream():
+                whole += chunk
+                if len(whole) > LARGEST:
+                    return Failed(f"answered with more than {LARGEST:,} bytes")
+        raw = [(name, value) for name, value in response.headers]
+        body = httpx.Response(response.status, headers=raw, content=bytes(whole)).content
+        return self._washed(response.status, raw, body, heard, outgoing.stand_in)
+
+    def _headers(self, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
+        named = {
+            token.strip().lower()
+            for name, value in outgoing.headers
+            if name.lower() == "connection"
+            for token in value.split(",")
+        }
+        kept = [
+            (name, self._key.key if outgoing.as_account and name.lower() == self._auth else value)
+            for name, value in outgoing.headers
+            if name.lower() not in _NOT_PASSED_ON and name.lower() not in named - {self._auth}
+        ]
+        ours = [("Host", self._host_header), ("Accept-Encoding", "identity")]
+        if outgoing.body or outgoing.method not in ("GET", "HEAD"):
+            ours.append(("Content-Length", str(len(outgoing.body))))
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*ours, *kept)]
+
+    def _washed(
+        self,
+        status: int,
+        raw: list[tuple[bytes, bytes]],
+        body: bytes,
+        heard: Notes,
+        stand_in: Canary | None,
+    ) -> Told:
+        """The answer without the account's key, in whatever form that is in it: the client's own is there instead."""
+        scanner = scanner_for(self._key)
+        named = {
+            token.strip().lower()
+            for name, value in raw
+            if name.lower() == b"connection"
+            for token in value.decode("latin-1").split(",")
+        }
+        came = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+        echoed = scanner.suspects(body) or any(
+            scanner.suspects(f"{name}: {value}".encode("utf-8", "replace")) for name, value in came
+        )
+        if echoed:
+            came = [
+                (self._swap(name, scanner, stand_in), self._swap(value, scanner, stand_in))
+                for name, value in came
+            ]
+            body = self._swap(body.decode("utf-8", "surrogateescape"), scanner, stand_in).encode(
+                "utf-8", "surrogateescape"
+            )
+        headers = tuple(
+            (name, value)
+            for name, value in came
+            if name.lower() not in _NOT_HANDED_BACK and name.lower() not in named
+        )
+        names = tuple(dict.fromkeys(name.lower() for name, _ in came))
+        return Told(status, headers, body, names, tuple(heard.statuses), echoed=echoed)
+
+    def _swap(self, text: str, scanner: Scanner, stand_in: Canary | None) -> str:
+        if stand_in is not None:
+            text = text.replace(self._key.key, stand_in.key).replace(self._key.secret, stand_in.secret)
+        return scanner.redact(text)
+
+    def _failure(self, problem: Exception) -> Failed:
+        import httpcore
+        import httpx
+
+        said = scanner_for(self._key).redact(" ".join(str(problem).split()))[:200]
+        match problem:
+            case httpcore.ConnectTimeout() | httpcore.PoolTimeout():
+                return Failed(f"took no connection within {CONNECTING:.0f} s", reached=False)
+            case httpcore.ConnectError() if "CERTIFICATE_VERIFY" in said:
+                why = said.partition("verify failed: ")[2].partition(" (_ssl")[0] or said
+                return Failed(
+                    f"shows a certificate that is not trusted ({why}); SSL_CERT_FILE names another CA", False
+                )
+            case httpcore.ConnectError() | httpcore.ProxyError() | httpcore.UnsupportedProtocol():
+                return Failed(f"cannot be reached ({said or type(problem).__name__})", reached=False)
+            case httpcore.LocalProtocolError():
+                return Failed(
+                    f"was not asked, since the request is none that can be sent ({said})", reached=False
+                )
+            case httpcore.ReadTimeout() | httpcore.WriteTimeout():
+                return Failed(f"did not answer within {ANSWERING:.0f} s", late=True)
+            case httpcore.RemoteProtocolError() if "without sending" not in said:
+                return Failed(f"answered what is no HTTP ({said})")
+            case httpx.DecodingError():
+                return Failed("answered with a body that cannot be decoded")
+            case _:
+                return Failed("broke the connection off before its answer was whole")
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        if self._pool is not None:
+            await self._pool.aclose()
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the endpoint remembers longer than a trial lasts: the body that came under each key, and the orders."""
+
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    orders: set[str] = field(default_factory=set)
+
+
+def _alone(heard: Notes) -> Told | None:
+    """A 1xx that was the only answer."""
+    if not heard.statuses:
+        return None
+    return Told(heard.statuses[-1], (), heard.body)
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
