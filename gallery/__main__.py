@@ -16,10 +16,14 @@ from conformance import catalogue
 from conformance.finding import CheckResult
 from conformance.reporting.quantities import counted, duration
 from gallery.catalogue import BROKEN, CORRECT, Exhibit
+from gallery.catalogue.consequences import CONSEQUENCES
+from gallery.catalogue.reasons import SILENT
 from gallery.pages import write_part
 from gallery.viewing import view
 
 AT_ONCE = 2
+ADVISORY = frozenset(check.id for check in catalogue.checks() if check.severity == "advisory")
+"""what a client that is right may leave untested: some of it can be tested on one clock alone"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,21 @@ def _caught(exhibit: Exhibit, named: bool) -> Sight:
         elif check in exhibit.also:
             amiss.append(f"SAID TO FAIL, and did not: {check} {result.status}")
         elif check != exhibit.caught_by and result.status in ("failed", "error"):
-            amiss.append(f"UNEXPLAINED {check}: {_summary(result)}")
+            why = _consequence(exhibit, result)
+            if why is None:
+                amiss.append(f"UNEXPLAINED {check}: {_summary(result)}")
+            else:
+                explained.append(f"{check}: {why}")
     trials, seconds = _needed(results[exhibit.caught_by])
     return Sight(exhibit, trials, seconds, tuple(explained), tuple(amiss))
+
+
+def _consequence(exhibit: Exhibit, result: CheckResult) -> str | None:
+    """Why a client that is here for another check may fail this one as well; None if nobody has said so."""
+    finding = result.finding
+    if finding is not None and finding.evidence is not None and not finding.evidence.exchanges:
+        return SILENT
+    return CONSEQUENCES.get(exhibit.caught_by, {}).get(result.id) if finding is not None else None
 
 
 def _cleared(exhibit: Exhibit) -> Sight:
@@ -95,7 +111,7 @@ def _cleared(exhibit: Exhibit) -> Sight:
     amiss = [
         f"ACCUSED by {check}: {_summary(result)}"
         for check, result in results.items()
-        if result.status not in ("passed", "not-applicable")
+        if result.status in ("failed", "error") or (result.status == "skipped" and check not in ADVISORY)
     ]
     trials = sum(result.trials for result in results.values())
     return Sight(exhibit, trials, sum(result.simulated for result in results.values()), (), tuple(amiss))

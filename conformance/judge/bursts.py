@@ -34,6 +34,10 @@ def drained(case: Case) -> Iterator[Remark]:
             f"{happened}: {each:.1f} for each order, and {REQUESTS_AN_ORDER:g} are enough",
             tuple(attempt.number for attempt in attempts if attempt.answer == "rate-limited"),
         )
+    refused = next((attempt for attempt in attempts if attempt.answer in ("final", "key-mismatch")), None)
+    if refused is not None and not case.evidence.ledger:
+        yield Unmet(f"every order was refused, limited or not; {refused.reference} with {refused.error_type}")
+        return
     for story in case.stories:
         yield from _drained(case, story, happened)
     if limited or not case.evidence.clock.margin:
