@@ -23,6 +23,7 @@ PACKAGE = "golive_checks"
 """The name under which the bundled check modules are imported: no user's package can be in its way."""
 MODULES = (
     "account.secrets",
+    "account.keys",
     "account.declarations",
     "account.processes",
     "retries.keys",
@@ -34,6 +35,7 @@ MODULES = (
     "rate_limits",
     "versions",
     "orders",
+    "sandbox",
 )
 """Check modules, in the order of the headings of the vendor's page."""
 
