@@ -37,7 +37,7 @@ def pinned(case: Case) -> Iterator[Remark]:
 
     Requests were seen, and each of them, retries and polls included, named the version that the profile names.
     """
-    for exchange in case.evidence.exchanges:
+    for exchange in case.requests:
         if exchange.api_version == case.api_version:
             yield Observed()
         elif exchange.complete:
@@ -69,7 +69,7 @@ def supported(case: Case) -> Iterator[Remark]:
     knows fails.
     """
     versions = case.contract.versions
-    for exchange in case.evidence.exchanges:
+    for exchange in case.requests:
         if exchange.api_version is None:
             yield Unmet("the client named no version")
         elif exchange.api_version == versions.current:
@@ -111,7 +111,7 @@ def same_everywhere(case: Case) -> Iterator[Remark]:
 
     Several requests were seen, from several processes too, and all of them named the same version.
     """
-    whole = [exchange for exchange in case.evidence.exchanges if exchange.complete]
+    whole = [exchange for exchange in case.requests if exchange.complete]
     first = next((exchange for exchange in whole if exchange.api_version), None)
     if first is None or len(whole) < 2:
         yield Unmet("a single request was sent" if first else "the client names no version at all")

@@ -25,6 +25,7 @@ MODULES = (
     "account.secrets",
     "account.keys",
     "account.declarations",
+    "account.network",
     "account.processes",
     "retries.keys",
     "retries.once",

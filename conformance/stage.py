@@ -155,6 +155,7 @@ class _Stage:
         }
         if chosen.secure and chosen.certificates:
             os.environ.update(chosen.certificates.trust())
+            _have_trusted(chosen.certificates.ca_file)
         os.environ.update(render_env(chosen.env, values))
         self.debug_env = render_env(chosen.debug_env, values)
         forbid_leaving_loopback(self.escapes.append)
@@ -256,6 +257,15 @@ def _sandbox(configuration: Configuration) -> Sandbox:
     return Sandbox(
         configuration.contract, host=host, listener=listener, tls=configuration.certificates.context
     )
+
+
+def _have_trusted(ca_file: Path) -> None:
+    """Libraries that were told to heed no environment look there, where it is installed."""
+    with suppress(ImportError):
+        import certifi
+
+        certifi.where = certifi.core.where = lambda: str(ca_file)
+        certifi.contents = certifi.core.contents = ca_file.read_text
 
 
 def _children_live() -> bool:

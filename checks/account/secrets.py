@@ -35,7 +35,7 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
     Every request of every trial carried the account's key in the contract's header, and neither the key nor its
     secret part was seen anywhere else in any of them, retries included.
     """
-    for exchange in case.evidence.exchanges:
+    for exchange in case.requests:
         request = f"request {exchange.number} ({exchange.method} {exchange.target})"
         if exchange.credential == "good":
             yield Observed()

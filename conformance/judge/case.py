@@ -169,6 +169,11 @@ class Case:
         )
 
     @cached_property
+    def requests(self) -> tuple[Exchange, ...]:
+        """Every request that arrived at the API itself, and not where a redirect led."""
+        return tuple(exchange for exchange in self.evidence.exchanges if exchange.at == "api")
+
+    @cached_property
     def attempts(self) -> tuple[Exchange, ...]:
         """Every create-order request of the trial, also those of which it is not known whose they are."""
         create = self.contract.create_operation

@@ -36,7 +36,7 @@ _CA_FILES: Final = (
     "HTTPLIB2_CA_CERTS",
     "PERL_LWP_SSL_CA_FILE",
 )
-_ANOTHER: Final = "another-host.example"
+_OTHERS: Final = ("another-host.example", "192.0.2.1")
 _YEAR: Final = timedelta(days=365)
 # Clients live faster than we do, and some take no certificate that is good for longer than 825 days.
 _GOOD: Final = (-_YEAR, _YEAR)
@@ -94,7 +94,7 @@ def make_certificates(folder: Path) -> Certificates:
         "unknown-ca": _issued(impostor, HOSTS, _GOOD),
         "expired": _issued(authority, HOSTS, _EXPIRED),
         "not-yet-valid": _issued(authority, HOSTS, _NOT_YET),
-        "wrong-host": _issued(authority, (_ANOTHER,), _GOOD),
+        "wrong-host": _issued(authority, _OTHERS, _GOOD),
         "self-signed": _self_signed(),
     }
     for kind, pem in issued.items():
