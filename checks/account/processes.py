@@ -48,7 +48,7 @@ def key_not_in_process_list(case: Case) -> Iterator[Remark]:
     for look in case.evidence.looks:
         for sighting in look.sightings:
             yield Violation(
-                f"key in {sighting.place}",
+                "key in arguments",
                 f"while request {look.exchange} was open, the key's secret part ({sighting.form}) stood in "
                 f"{sighting.place}: {sighting.excerpt}",
                 (look.exchange,),

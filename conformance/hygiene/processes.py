@@ -35,14 +35,17 @@ class Watch:
         if not Path("/proc/self/cmdline").exists():
             return
         own = _arguments(self._keeper)
-        seen = [(pid, told) for pid in descendants(self._keeper) if (told := _arguments(pid)) and told != own]
-        sightings = tuple(sighting for pid, told in seen for sighting in self._sightings(pid, told))
+        seen = [told for pid in descendants(self._keeper) if (told := _arguments(pid)) and told != own]
+        sightings = tuple(sighting for told in seen for sighting in self._sightings(told))
         self.looks.append(ProcessLook(exchange, len(seen), sightings))
 
-    def _sightings(self, pid: int, told: bytes) -> Iterator[Sighting]:
-        program = self._scanner.redact(os.path.basename(told.partition(b"\0")[0]).decode(errors="replace"))
-        line = told.replace(b"\0", b" ")
-        yield from self._scanner.sightings(line, f"the arguments of {program[:40]}")[:1]
+    def _sightings(self, told: bytes) -> Iterator[Sighting]:
+        name = told.partition(b"\0")[0]
+        program = os.path.basename(name).decode(errors="replace")[:40]
+        # One that writes over its arguments, to be listed under another title, has nothing but a name.
+        titled = self._scanner.suspects(name)
+        place = "the title of a process" if titled else f"the arguments of {self._scanner.redact(program)}"
+        yield from self._scanner.sightings(told.replace(b"\0", b" "), place)[:1]
 
 
 def _arguments(pid: int) -> bytes:

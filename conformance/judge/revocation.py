@@ -40,6 +40,8 @@ def stopped(story: Story, refused: Exchange) -> Iterator[Remark]:
         f"attempt {refused.attempt} for {story.reference} was answered {refused.status} {refused.error_type}, since "
         f"the key had been revoked; the client sent the order {times}{key}",
         (refused.number, later[0].number),
+        # Whoever names the error has read the answer, so that no delay can have made it send again.
+        on_any_clock=any(call.outcome and call.outcome.type == refused.error_type for call in story.calls),
     )
 
 

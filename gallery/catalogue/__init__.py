@@ -16,6 +16,7 @@ from gallery.catalogue import (
     lives,
     node,
     orders,
+    processes,
     rate_limits,
     reading,
     retries,
@@ -25,6 +26,7 @@ from gallery.catalogue.exhibit import Exhibit
 
 BROKEN: tuple[Exhibit, ...] = (
     *account.EXHIBITS,
+    *processes.EXHIBITS,
     *retries.EXHIBITS,
     *keys.EXHIBITS,
     *answers.EXHIBITS,

@@ -61,6 +61,7 @@ BROKEN: tuple[Exhibit, ...] = (
     _broken("account.LogsHeaders", "account.key-not-logged"),
     _broken("account.DumpsItself", "account.key-not-logged"),
     _broken("account.KeyInQuery", "account.key-in-header-only"),
+    _broken("account.TitlesItself", "account.key-not-in-process-list"),
     _broken("versions.NoVersionOnPolls", "versions.pinned"),
     _broken("versions.RetriesRemovedVersion", "versions.removed-is-final"),
     _broken("orders.PollsHot", "orders.polling-is-gentle"),

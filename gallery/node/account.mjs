@@ -26,3 +26,11 @@ export class KeyInQuery extends Reference {
     return super.exchange(`${url}?api_key=${this.settings.apiKey}`, request);
   }
 }
+
+/** Shows the account that it works for in its process title, by the API key. */
+export class TitlesItself extends Reference {
+  async place() {
+    process.title = `orders ${this.settings.apiKey}`;
+    return super.place();
+  }
+}

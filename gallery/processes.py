@@ -1,0 +1,111 @@
+"""Clients that show their key among the machine's processes, or cannot bear to lose it, each in one way."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+import time
+from typing import ClassVar
+
+import httpx
+
+from gallery.reference import Kind, Reference, Rejected
+
+_SENDER = """
+import http.client, json, sys, urllib.parse
+url, headers = urllib.parse.urlsplit(sys.argv[1]), json.loads(sys.argv[2])
+line = http.client.HTTPConnection(url.netloc, timeout=30)
+line.request("POST", url.path, sys.stdin.buffer.read(), headers)
+answer = line.getresponse()
+print(json.dumps([answer.status, dict(answer.getheaders()), answer.read().decode()]))
+"""
+
+
+class KeyOnCommandLine(Reference):
+    """Has a program send its requests, and hands that the headers as an argument, as scripts do with curl."""
+
+    def send(self) -> httpx.Response:
+        command = [sys.executable, "-S", "-c", _SENDER, self.url(), json.dumps(self.headers())]
+        sent = subprocess.run(command, input=self.content(), capture_output=True, text=True, check=False)
+        if sent.returncode:
+            raise httpx.ReadError("the sender has failed")
+        status, headers, body = json.loads(sent.stdout)
+        return httpx.Response(status, headers=headers, text=body)
+
+
+class KeyForItsHelper(Reference):
+    """Keeps a helper beside its retries, in a session of its own, and gives it the key in base64 as an argument."""
+
+    def send(self) -> httpx.Response:
+        if self.attempt == 1:
+            return super().send()
+        key = base64.b64encode(self.context.api_key.encode()).decode()
+        command = ["sh", "-c", "read nothing", "order-helper", f"--credential={key}"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
+            return super().send()
+
+
+class RetriesRefusedKey(Reference):
+    """Takes a refused key for a hiccup of the API, and tries again as after any other."""
+
+    def on_error(self, status: int, type: str) -> tuple[Kind, str]:
+        return ("transient", type) if status == 401 else super().on_error(status, type)
+
+
+class FetchesItsKeyAgain(Reference):
+    """Takes a refused key for one that was renewed, asks its secret manager for it, and tries once more."""
+
+    _refused = _fetched = False
+
+    def again(self, kind: Kind) -> bool:
+        if self._refused and not self._fetched:
+            self._fetched = True
+            return True
+        return super().again(kind)
+
+    def pause(self, kind: Kind, times: int) -> float:
+        return 1.0 if kind == "final" else super().pause(kind, times)
+
+    def on_error(self, status: int, type: str) -> tuple[Kind, str]:
+        self._refused = status == 401
+        return super().on_error(status, type)
+
+    def read(self, response: httpx.Response) -> tuple[Kind, str]:
+        self._refused = False
+        return super().read(response)
+
+
+class QueuesRefusedKey(Reference):
+    """Tells its caller that the key is no good, and puts the order back into its queue for better times."""
+
+    later: ClassVar[float] = 0.5
+
+    def tell(self, kind: Kind, detail: str) -> object:
+        if detail in ("unauthorized", "invalid_api_key"):
+            threading.Thread(target=self._try_later, daemon=True).start()
+        return super().tell(kind, detail)
+
+    def _try_later(self) -> None:
+        time.sleep(self.later)
+        self.send()
+
+
+class RefusedKeyIsUnknown(Reference):
+    """Catches what went wrong with the key like everything else, and says that it does not know."""
+
+    def tell(self, kind: Kind, detail: str) -> object:
+        if detail in ("unauthorized", "invalid_api_key"):
+            return {"outcome": "unknown"}
+        return super().tell(kind, detail)
+
+
+class RefusedKeyIsATimeout(Reference):
+    """Tells a refused key as a timeout, since both mean that it has not got through."""
+
+    def tell(self, kind: Kind, detail: str) -> object:
+        if detail in ("unauthorized", "invalid_api_key"):
+            raise Rejected("timeout")
+        return super().tell(kind, detail)
