@@ -238,6 +238,8 @@ class Evidence:
     handshakes: tuple[Handshake, ...] = ()
     """of a trial over TLS"""
     looks: tuple[ProcessLook, ...] = ()
+    disturbed: str | None = None
+    """why nothing may be concluded from it: something else than the client and the schedule had a part in it"""
 
 
 trials: TypeAdapter[Trial] = TypeAdapter(Trial)

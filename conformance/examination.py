@@ -147,6 +147,8 @@ class _Examiner:
         self.floor = check.floor(contract)
         self.aspects = list(self.floor)
         self.resumes = profile.client.resumes if profile.client else True
+        self.disturbed: dict[str, str] = {}
+        """by aspect: why a trial of it could not be judged"""
 
     def search(self) -> Finding | None:
         """The smallest counterexample that the floor or the generator leads to; None when all trials hold."""
@@ -159,6 +161,18 @@ class _Examiner:
         except OutOfBudget:
             self._cut(self.aspects)
             return None
+        finally:
+            self._leave_out_disturbed()
+
+    def _leave_out_disturbed(self) -> None:
+        """An aspect some trials of which could not be judged is not tested, whatever the others showed."""
+        for aspect, reason in self.disturbed.items():
+            if aspect in self.aspects:
+                self.tally.observed[aspect] = 0
+                self.tally.not_applicable.pop(aspect, None)
+                self.tally.unmet[aspect] = reason
+            elif aspect == GENERATED:
+                self.tally.notes[f"some generated trials could not be judged: {reason}"] = None
 
     def _undisturbed(self, plain: Trial) -> Evidence:
         evidence = self.laboratory.evidence(plain)
@@ -170,7 +184,9 @@ class _Examiner:
         found = self._judged(plain, evidence, "an undisturbed order")
         for aspect in self.aspects:
             self.tally.observed[aspect] = 0
-            self.tally.unmet[aspect] = f"an undisturbed order already failed ({evidence.stopped})"
+            self.tally.unmet[aspect] = (
+                evidence.disturbed or f"an undisturbed order already failed ({evidence.stopped})"
+            )
         if found is None:
             return None
         if evidence.exchanges:
@@ -312,6 +328,8 @@ class _Examiner:
         self.tally.trials += 1
         self.tally.simulated += evidence.clock.simulated
         violations = self.tally.add(remarks, aspect)
+        if evidence.disturbed is not None:
+            self.disturbed.setdefault(aspect, evidence.disturbed)
         return _Found(violations[0], trial, evidence) if violations else None
 
     def _smaller(self, found: _Found) -> _Found:
@@ -374,7 +392,7 @@ def _is_hurried(evidence: Evidence) -> bool:
 
 
 def _is_hopeless(evidence: Evidence) -> bool:
-    return not evidence.exchanges or evidence.stopped is not None
+    return not evidence.exchanges or evidence.stopped is not None or evidence.disturbed is not None
 
 
 def is_possible(trial: Trial, laboratory: Laboratory, resumes: bool) -> bool:
@@ -383,14 +401,20 @@ def is_possible(trial: Trial, laboratory: Laboratory, resumes: bool) -> bool:
 
 
 def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Profile) -> Iterator[Remark]:
-    """What the check's judge has to say, and what holds for every check: silence fails, haste proves nothing."""
+    """What the check's judge has to say, and what holds for every check: silence fails, haste proves nothing.
+    Over TLS a client may have reason to be silent.
+    """
     assert check.judge is not None
-    if not evidence.exchanges:
+    if evidence.disturbed is not None:
+        yield Unmet(evidence.disturbed)
+        return
+    secure = evidence.trial.certificate is not None
+    if not evidence.exchanges and not secure:
         yield _silence(evidence)
         return
     resumes = profile.client.resumes if profile.client else True
     case = Case(evidence, contract, profile.api_version, resumes)
-    if not case.attempts:
+    if not case.attempts and not secure:
         yield Unmet(_no_order(evidence))
     for remark in check.judge(case):
         if evidence.stopped and not isinstance(remark, Violation | Cell):

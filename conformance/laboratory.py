@@ -101,6 +101,8 @@ class Laboratory:
         """What the rig cannot do of this trial, whatever time it is given; None if it can do all of it."""
         if trial.later is not None and trial.later > max(PAUSES) and not self.rig.facts.leaps:
             return f"only the virtual clock can let {trial.later:,.0f} s pass"
+        if own := self.rig.facts.obstacle(trial):
+            return own
         if self.rig.facts.ours:
             return None
         if trial.restart or kills(trial):

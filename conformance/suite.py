@@ -6,8 +6,10 @@ What must never be known here: pytest, the command line, any check in particular
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +22,7 @@ from conformance.confirmation import Decisive, decisive
 from conformance.contracts import contract_digest, load_contract
 from conformance.evidence import Evidence, Trial, trials
 from conformance.examination import Settings, examine, is_possible, remarks_on
-from conformance.finding import CheckResult
+from conformance.finding import CheckResult, results
 from conformance.generation import drawn
 from conformance.keys import Keyring, KeyUnavailable
 from conformance.laboratory import Beside, Laboratory
@@ -29,10 +31,11 @@ from conformance.planning import seed_of
 from conformance.premises import Premises
 from conformance.production import refusals
 from conformance.profile import Client, load_profile
-from conformance.rigs import Rig
+from conformance.rigs import Rig, RigError
 from conformance.sharding import part_of
 
 if TYPE_CHECKING:
+    from conformance.sandbox.upstream import Upstream
     from conformance.reporting.readiness import Readiness
 
 ClockChoice = Literal["auto", "real", "accelerated", "virtual"]
@@ -103,7 +106,7 @@ class Suite:
             raise Mistakes([str(error)]) from None
         if options.shard is not None:
             self.selected = part_of(self.selected, self.contract, options.shard, options.examples)
-        self.clock = _clock(self.profile.client, options.clock)
+        self.clock = _clock(self.profile.client, options.clock, options.proxy)
         self.clock_note: str | None = None
         """why the client is on another clock than the fastest, once that is known"""
         self.began = time.perf_counter()
@@ -111,6 +114,7 @@ class Suite:
         self.confinements: list[tuple[bool, str]] = []
         """of every rig that was used, in whatever process: was its client confined, and how or why not?"""
         self._laboratory: Laboratory | None = None
+        self._upstream: Upstream | None = None
 
     def _guard(self) -> None:
         """Nothing is sent to production, and no key of production anywhere, unless somebody said that it is meant."""
@@ -186,7 +190,8 @@ class Suite:
                 return self._doubt(planned[trials.dump_json(trial)][1], trial, evidence)
 
             ordered = sorted(planned.values(), key=lambda each: not any(check.timed for check in each[1]))
-            laboratory = self.laboratory()
+            with self._errors_without_keys():
+                laboratory = self.laboratory()
             laboratory.prepare((trial for trial, _ in ordered), doubt)
             if self._deadline is None:
                 for check in checks:
@@ -210,14 +215,34 @@ class Suite:
         """Every different trial of these checks' floors, and the checks that ask for it."""
         planned: dict[bytes, tuple[Trial, list[Check]]] = {}
         for check in checks:
+            if self.options.proxy is not None and check.only_simulated:
+                continue
             floor = check.floor(self.contract) if check.floor else {}
             for trial in (trial for aspect in floor.values() for trial in aspect):
                 planned.setdefault(trials.dump_json(trial), (trial, []))[1].append(check)
         return planned
 
     def examine(self, check: Check) -> CheckResult:
-        laboratory = self.laboratory() if check.needs_client else None
-        return examine(check, laboratory, self.profile, self.contract, self.settings, self.premises())
+        if self.options.proxy is not None and check.only_simulated:
+            return CheckResult(check.id, "skipped", reason=f"behind a proxy: {check.only_simulated}")
+        with self._errors_without_keys():
+            laboratory = self.laboratory() if check.needs_client else None
+            result = examine(check, laboratory, self.profile, self.contract, self.settings, self.premises())
+        return self._without_keys(result)
+
+    def _without_keys(self, result: CheckResult) -> CheckResult:
+        """The result as anybody may see it. A client has canaries alone, but may have found a real key elsewhere."""
+        text = results.dump_json(result).decode()
+        if self.keys.redacted(text) == text:
+            return result
+        return results.validate_json(json.dumps(self.keys.without_keys(json.loads(text))))
+
+    @contextmanager
+    def _errors_without_keys(self) -> Iterator[None]:
+        try:
+            yield
+        except RigError as error:
+            raise RigError(self.keys.redacted(str(error))) from None
 
     def waived(self, check_id: str) -> str | None:
         """Why a failure of this check is accepted today, and by whom; None if it is not."""
@@ -235,6 +260,8 @@ class Suite:
         if self._laboratory:
             self._laboratory.close()
             self._laboratory = None
+        if self._upstream:
+            self._upstream.close()
 
     def _confinement(self) -> tuple[bool, str | None]:
         if not self.confinements:
@@ -247,6 +274,8 @@ class Suite:
         client = self.profile.client
         assert client is not None
         seed = seed_of(self.options.seed, "canaries")
+        if self.options.proxy is not None:
+            return self._in_front_of(self.options.proxy, seed), None
         if client.driver == "python":
             from conformance.rigs.hosted import HostedRig
 
@@ -271,10 +300,28 @@ class Suite:
 
         return chosen.rig, slower
 
+    def _in_front_of(self, endpoint: str, seed: int) -> Rig:
+        """A rig whose sandboxes stand in front of a real endpoint. Its time is nobody's to change."""
+        from conformance.rigs.direct import DirectRig
+        from conformance.rigs.mortal import as_worker
+        from conformance.sandbox.upstream import Upstream
+
+        try:
+            key = self.premises().key().canary
+        except KeyUnavailable as error:
+            raise RigError(f"--proxy: {error}") from None
+        client = self.profile.client
+        in_process = client is not None and client.driver == "python"
+        profile = as_worker(self.profile, Path.cwd()) if in_process else self.profile
+        upstream = self._upstream = Upstream(endpoint, key, self.contract, production=self.options.production)
+        return DirectRig(
+            profile, self.contract, seed=seed, port=self.options.port or 0, upstream=upstream
+        )
+
     def _beside(self) -> Beside | None:
         """For trials in which a Python client is killed or restarted."""
         client = self.profile.client
-        if client is None or client.driver != "python":
+        if client is None or client.driver != "python" or self.options.proxy is not None:
             return None
         from conformance.rigs.mortal import needs_own_process
 
@@ -307,7 +354,7 @@ class Suite:
             seed=self.options.seed,
             clock=self.clock,
             clock_note=self.clock_note,
-            sandbox="simulated",
+            sandbox="simulated" if self.options.proxy is None else f"proxy in front of {self.options.proxy}",
             driver=client.driver if client else "none",
             examples=self.settings.examples,
             duration_s=round(time.perf_counter() - self.began, 3),
@@ -351,10 +398,14 @@ class Suite:
         )
 
 
-def _clock(client: Client | None, wanted: ClockChoice) -> str:
+def _clock(client: Client | None, wanted: ClockChoice, proxy: str | None) -> str:
     """The clock for this client, as far as it is known before it was started. Raises Mistakes for one that does not
     apply to it.
     """
+    if proxy is not None:
+        if wanted not in {"auto", "real"}:
+            raise Mistakes([f"--clock {wanted}: nobody can hurry the endpoint behind --proxy; leave --clock out"])
+        return "real"
     hosted = client is None or client.driver == "python"
     if wanted == "accelerated" and hosted:
         raise Mistakes(["--clock accelerated is for clients with a process of their own; leave --clock out"])

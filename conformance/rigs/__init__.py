@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from conformance.evidence import Evidence, Trial
@@ -17,7 +18,8 @@ class Facts:
     """How a rig examines. `confinement`: how its client is kept on loopback, or why it is not. `parallel`: trials
     that run side by side. `longest`: faults that one order can meet at the most, where each of them may cost
     minutes; None where they cost nothing. `ours`: the client is started and ended by the rig, so that it can be
-    restarted, made talkative and listened to. `leaps`: its clock can let a month pass at once.
+    restarted, made talkative and listened to. `leaps`: its clock can let a month pass at once. `obstacle`: what else it
+    cannot do of a trial.
     """
 
     confined: bool
@@ -26,6 +28,7 @@ class Facts:
     longest: int | None = None
     ours: bool = True
     leaps: bool = False
+    obstacle: Callable[[Trial], str | None] = field(default=lambda trial: None, compare=False)
 
 
 class Rig(Protocol):

@@ -31,8 +31,10 @@ from conformance.keys import Keyring, KeyUnavailable
 from conformance.planning import is_endless, with_references
 from conformance.profile import Profile
 from conformance.rigs import Facts, RigError
+from conformance.rigs.fitting import Fitting
 from conformance.rigs.stations import Station, Terms
 from conformance.sandbox.certificates import Certificates, make_certificates
+from conformance.sandbox.upstream import Upstream
 
 SLEEPERS = 16
 """stations side by side on the real clock: their clients mostly wait"""
@@ -52,7 +54,7 @@ TRIES = 5
 
 class DirectRig:
     """With an accelerator, the client's clocks go `factor` times faster. `port` fixes the sandbox's port, and so
-    leaves room for one station alone.
+    leaves room for one station alone. `upstream`: the real endpoint behind the sandboxes.
 
     Raises RigError when the client's environment cannot be filled in, its program is not there, or a service that
     runs already cannot be reached by what it was told.
@@ -67,6 +69,7 @@ class DirectRig:
         accelerator: Accelerator | None = None,
         factor: float = 1.0,
         port: int = 0,
+        upstream: Upstream | None = None,
     ) -> None:
         assert profile.client is not None
         client = profile.client
@@ -89,7 +92,8 @@ class DirectRig:
             return accelerator.environment(pace, env) if accelerator else {}
 
         starting = threading.Semaphore(os.cpu_count() or 1)
-        self._terms = Terms(profile, contract, confinement, pace, preload, starting, port)
+        self._terms = Terms(profile, contract, confinement, pace, preload, starting, port, upstream)
+        self._fitting = Fitting(upstream, contract) if upstream else None
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
         self._certificates: Certificates | None = None
         # Who reads the file when it starts has to find one, whether it is of use there or not.
@@ -115,6 +119,7 @@ class DirectRig:
             1 if self._alone else parallel,
             LONGEST if accelerator is None else None,
             ours=confinement is not None,
+            obstacle=self._fitting.obstacle if self._fitting else lambda trial: None,
         )
 
     def narrow(self, parallel: int) -> None:
@@ -128,9 +133,14 @@ class DirectRig:
         """As `run`; `look` is called while the client waits for its first answer.
 
         A trial in which something else than the client had a part is run again: a client that the system killed, or
-        that an earlier trial had left at work. Raises RigError for one that is killed each time.
+        that an earlier trial had left at work, a real endpoint behind that did what nobody asked of it. Raises
+        RigError for a client that is killed each time.
         """
+        if self._fitting:
+            trial = self._fitting.fit(trial)
         for left in reversed(range(TRIES)):
+            if self._fitting and (reason := self._fitting.admit(trial, lambda: self._stopped)):
+                return Evidence(trial, (), (), (), disturbed=reason)
             with self._station(trial.verbose, trial.certificate is not None) as station:
                 seen = None if look is None else partial(look, station)
                 try:
@@ -145,6 +155,10 @@ class DirectRig:
             # Where nothing ever ends, nothing is learnt about other trials by it.
             hung = not is_endless(trial) and any(call.ending == "hung" for call in evidence.calls)
             self._hung = self._hung or hung
+            if self._fitting:
+                self._fitting.look_back(evidence)
+            if evidence.disturbed and left and not self._stopped:
+                continue
             if not station.disturbed or self._stopped:
                 return evidence
         if station.driver.killed:

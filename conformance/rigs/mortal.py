@@ -34,10 +34,11 @@ def mortal_rig(profile: Profile, contract: Contract, *, clock: str, seed: int, f
     Raises RigError when the client cannot be examined in this way.
     """
     wish = "auto" if clock == "virtual" else "real"
-    return choose_rig(_as_worker(profile, folder), contract, wish=wish, seed=seed, port=0).rig  # type: ignore[arg-type]  # one of two literals
+    return choose_rig(as_worker(profile, folder), contract, wish=wish, seed=seed, port=0).rig  # type: ignore[arg-type]  # one of two literals
 
 
-def _as_worker(profile: Profile, folder: Path) -> Profile:
+def as_worker(profile: Profile, folder: Path) -> Profile:
+    """The same profile with the function in a process of its own."""
     client = profile.client
     assert client is not None
     command = (

@@ -27,7 +27,9 @@ from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
 from conformance.sandbox.certificates import Certificates
+from conformance.sandbox.relaying import forwards
 from conformance.sandbox.server import listen, listen_for_tls
+from conformance.sandbox.upstream import Upstream
 from conformance.trial import FLOODED, Stop, run_orders
 
 LATENCY = 0.09
@@ -54,7 +56,8 @@ PROVOCATION = 4
 class Terms:
     """What all stations of a rig have in common. `confinement` None: the client runs already, somewhere else.
     `preload`: what makes its processes faster, by the profile's environment. `starting`: held while a client that
-    lasts is started, since that takes a processor, and those that wait for one are late for everything.
+    lasts is started, since that takes a processor, and those that wait for one are late for everything. `upstream`:
+    the real endpoint that stands behind the sandboxes.
     """
 
     profile: Profile
@@ -64,6 +67,7 @@ class Terms:
     preload: Callable[[Mapping[str, str]], Mapping[str, str]]
     starting: threading.Semaphore
     port: int = 0
+    upstream: Upstream | None = None
 
 
 class Station:
@@ -96,6 +100,7 @@ class Station:
         self._past: set[str] = set()
         self._started = False
         self._stop = Stop()
+        self._ended = False
         self._lock = threading.Lock()
         self._certificates = certificates
         self._sandbox = self._listening()
@@ -173,6 +178,8 @@ class Station:
             certificate=trial.certificate,
             killer=executioner.strike if driver.restartable else None,
             watcher=watch.look if watch else None,
+            upstream=terms.upstream,
+            reserved=forwards(trial) if terms.upstream else 0,
         )
         world.flooded = stop
 
@@ -194,11 +201,13 @@ class Station:
             restart=driver.restart if driver.restartable else None,
         )
         executioner.wait()
+        world.hear_out()
         simulated = pace.now() - began
         settled = _are_settled(trial, calls)
         if self._lasts and not stop.is_set():
             watched = LINGER[0] if settled == "created" else LINGER[1]
             pace.wait(stop, min(watched, LONGEST_LINGER * pace.factor))
+        world.hear_out()
         self._end_world()
         self._past.update(order.face_value for order in trial.orders)
         stalled = world.stalled * pace.factor
@@ -212,6 +221,7 @@ class Station:
             or _provocation(trial) >= PROVOCATION
             or revokes(trial)
         )
+        self._forget_stop(world.disturbed)
         accelerated = pace.factor > 1
         return Evidence(
             trial,
@@ -219,7 +229,7 @@ class Station:
             world.ledger(),
             calls,
             driver.outputs(),
-            stopped=FLOODED if stop.is_set() else None,
+            stopped=FLOODED if stop.is_set() and not world.disturbed else None,
             clock=ClockReading(
                 "accelerated" if accelerated else "real",
                 simulated,
@@ -229,6 +239,7 @@ class Station:
             ),
             handshakes=world.handshakes(),
             looks=tuple(watch.looks) if watch else (),
+            disturbed=world.disturbed,
         )
 
     def _end_world(self) -> None:
@@ -253,6 +264,12 @@ class Station:
         if stopped:
             stop.set()
         return stop
+
+    def _forget_stop(self, disturbed: str | None) -> None:
+        """What ended this trial is over, unless it was somebody who wants all of them to end."""
+        with self._lock:
+            if disturbed and not self._ended:
+                self._stop = Stop()
 
     def _start(self, stop: Stop) -> None:
         """Starts a client that lasts, and has it place an order that nobody will ask for: what a runtime does for the
@@ -284,6 +301,7 @@ class Station:
     def stop(self) -> None:
         """Ends the trial that is running, and the next one at its start."""
         with self._lock:
+            self._ended = True
             self._stop.set()
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from conformance.evidence import Place as Spot
 from conformance.faults import Fault
 from conformance.sandbox.answers import Caller
 from conformance.sandbox.api import identify, respond
+from conformance.sandbox.courtesy import BEHIND, Trouble
 from conformance.sandbox.elsewhere import stranger, turn_away
 from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
 from conformance.sandbox.relaying import Forward
@@ -459,7 +460,7 @@ class Connection(asyncio.Protocol):
         waited = self._world.elapsed() - self._received_at
         if waited > QUICK:
             self._world.abandon(
-                f"the endpoint behind the proxy had not answered after {waited:.1f} s, when the client gave it up"
+                Trouble(f"{BEHIND} had not answered after {waited:.1f} s, when the client gave it up")
             )
 
     def _forget_timer(self) -> None:

@@ -15,13 +15,18 @@ from typing import Final
 
 from conformance.contract import Contract
 
+BEHIND: Final = "the endpoint behind the proxy"
+"""what it is called where something is said of it"""
 LONGEST_PAUSE: Final = 15.0
 """seconds between two looks whether it is well again"""
 LONGEST_ASKED: Final = 60.0
 """seconds that it may ask for before it is asked again"""
-HOPELESS: Final = 4
-"""trials in a row that it refuses in a way that does not pass by itself"""
-_NAP: Final = 0.1
+FIRST_PATIENCE: Final = 10.0
+"""seconds for which it may be out of order before it has ever answered"""
+LASTING: Final = 4
+"""times in a row that it refuses in a way that does not pass by itself, until it is given up"""
+NAP: Final = 0.05
+"""seconds between two looks of whoever waits"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +55,37 @@ class Courtesy:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with an endpoint. `asked`: seconds that it asked for; `lasting`: it will not pass by itself."""
+
+    reason: str
+    asked: float | None = None
+    lasting: bool = False
+
+
+Ask = Callable[[], Trouble | None]
+"""asks the endpoint something harmless; what is wrong with it right now, None if nothing is"""
+
+
 class Manners:
-    """Thread-safe. `ask` of `admit` says what is wrong with the endpoint right now, None if nothing is."""
+    """Thread-safe. An endpoint that is out of order is left alone for a while, then asked by one for all, and given up
+    when it has been so for too long.
+    """
 
     def __init__(self, courtesy: Courtesy) -> None:
         self._courtesy = courtesy
         self._lock = threading.Lock()
-        self._probing = threading.Lock()
+        self._asking = threading.Lock()
         self._tokens = float(courtesy.at_once)
         self._filled_at = time.monotonic()
         self.spent = Decimal(0)
         self.down: str | None = None
         """why it is not asked any more"""
-        self._wrong_since: float | None = None
-        self._wrong: str = ""
-        self._times = 0
-        self._hopeless = 0
+        self._met = False
+        self._wrong: Trouble | None = None
+        self._wrong_since = 0.0
+        self._waves = self._lasting = 0
         self._not_before = 0.0
 
     def sent(self) -> None:
@@ -81,88 +101,77 @@ class Manners:
     def went_well(self) -> None:
         """A trial was carried out in which it did as it should."""
         with self._lock:
-            self._wrong_since, self._times, self._hopeless, self._not_before = None, 0, 0, 0.0
+            self._wrong, self._waves, self._lasting, self._not_before = None, 0, 0, 0.0
 
-    def went_wrong(self, reason: str, *, asked: float | None = None, hopeless: bool = False) -> None:
-        """It did something else than the schedule says. `asked`: seconds that it asked for."""
+    def went_wrong(self, trouble: Trouble) -> None:
+        """It did something else than the schedule says."""
         now = time.monotonic()
         with self._lock:
-            self._wrong = reason
-            if self._wrong_since is None:
+            if self._wrong is None:
                 self._wrong_since = now
-            self._times += 1
-            self._hopeless = self._hopeless + 1 if hopeless else 0
-            pause = min(2.0 ** min(self._times - 1, 10), LONGEST_PAUSE, self._courtesy.patience / 3)
-            if asked is not None:
-                pause = max(pause, min(asked, LONGEST_ASKED))
-            if not hopeless:
-                self._not_before = max(self._not_before, now + pause)
-            if self._hopeless >= HOPELESS:
-                self._give_up(f"{reason}, {self._hopeless} times in a row")
+            self._wrong = trouble
+            if now >= self._not_before:  # what others meet meanwhile is the same
+                self._waves += 1
+                self._lasting = self._lasting + 1 if trouble.lasting else 0
+                pause = min(2.0 ** (self._waves - 1), LONGEST_PAUSE, self._courtesy.patience / 4)
+                self._not_before = now + max(pause, min(trouble.asked or 0.0, LONGEST_ASKED))
+            if self._lasting >= LASTING:
+                self._give_up(f"{trouble.reason}, {self._lasting} times in a row")
 
-    def admit(
-        self, orders: int, face_value: Decimal, ask: Callable[[], str | None], stopped: Callable[[], bool]
-    ) -> str | None:
+    def admit(self, orders: int, face_value: Decimal, ask: Ask, stopped: Callable[[], bool]) -> str | None:
         """Waits until so many orders may be sent and the endpoint is well. Why it never will be, None if it is."""
         with self._lock:
             if self.down is None and self.spent + face_value > self._courtesy.most_spent:
                 most, spent = self._courtesy.most_spent, self.spent
                 return f"a run may place orders for {most} in all behind the proxy, and has placed some for {spent}"
-        if not self._recovered(ask, stopped):
-            return self.down
-        needed = min(orders, self._courtesy.at_once)
-        while not stopped() and self.down is None:
-            with self._lock:
-                self._fill()
-                if self._tokens >= needed:
-                    self._tokens -= orders
-                    return None
-                wait = (needed - self._tokens) * self._each
-            time.sleep(min(wait, _NAP))
+        while self.down is None and not stopped() and not self._is_well(ask):
+            time.sleep(NAP)
+        while self.down is None and not stopped() and not self._takes(orders):
+            time.sleep(NAP)
         return self.down
 
-    @property
-    def _each(self) -> float:
-        return self._courtesy.window / self._courtesy.orders
+    def _takes(self, orders: int) -> bool:
+        with self._lock:
+            self._fill()
+            if self._tokens < min(orders, self._courtesy.at_once):
+                return False
+            self._tokens -= orders
+            return True
 
     def _fill(self) -> None:
         now = time.monotonic()
-        self._tokens = min(float(self._courtesy.at_once), self._tokens + (now - self._filled_at) / self._each)
+        each = self._courtesy.window / self._courtesy.orders
+        self._tokens = min(float(self._courtesy.at_once), self._tokens + (now - self._filled_at) / each)
         self._filled_at = now
 
-    def _recovered(self, ask: Callable[[], str | None], stopped: Callable[[], bool]) -> bool:
-        """Waits while it is out of order, and asks it now and then, one at a time for all. False: it was given up."""
-        while self.down is None and not stopped():
+    def _is_well(self, ask: Ask) -> bool:
+        """One asks for all. That it answers lets one trial through, which shows the others how it goes."""
+        with self._lock:
+            if self._met and self._wrong is None:
+                return True
+            if time.monotonic() < self._not_before:
+                return False
+        if not self._asking.acquire(blocking=False):
+            return False
+        try:
+            trouble = ask()
+            if trouble is not None:
+                self.went_wrong(trouble)
             with self._lock:
-                if self._wrong_since is None:
-                    return True
-                left = self._not_before - time.monotonic()
-            if left > 0:
-                time.sleep(min(left, _NAP))
-                continue
-            with self._probing:
-                if self._wrong_since is None or self._not_before > time.monotonic():
-                    continue
-                problem = ask()
-                if problem is None:
-                    self._try_again()
-                    return self.down is None
-                self.went_wrong(problem)
-                self._lose_patience()
-        return self.down is None
-
-    def _try_again(self) -> None:
-        """It answers, so that the next trial may be tried; others only once this one has shown how it goes."""
-        with self._lock:
-            self._not_before = time.monotonic() + min(self._courtesy.patience / 10, 2.0)
-        self._lose_patience()
-
-    def _lose_patience(self) -> None:
-        with self._lock:
-            since = self._wrong_since
-            if since is not None and time.monotonic() - since > self._courtesy.patience:
-                self._give_up(f"{self._wrong}; so it has been for {time.monotonic() - since:.0f} s")
+                patience = (
+                    self._courtesy.patience if self._met else min(FIRST_PATIENCE, self._courtesy.patience)
+                )
+                self._met = self._met or trouble is None
+                wrong, lasted = self._wrong, time.monotonic() - self._wrong_since
+                if trouble is not None and trouble.lasting:
+                    self._give_up(trouble.reason)
+                elif wrong is not None and lasted > patience:
+                    self._give_up(f"{wrong.reason}, and has been out of order for {lasted:.0f} s")
+                if trouble is None and wrong is not None:
+                    self._not_before = time.monotonic() + min(self._courtesy.patience / 10, 2.0)
+            return trouble is None and self.down is None
+        finally:
+            self._asking.release()
 
     def _give_up(self, reason: str) -> None:
-        if self.down is None:
-            self.down = reason
+        self.down = self.down or reason

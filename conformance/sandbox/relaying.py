@@ -16,6 +16,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from conformance.evidence import Trial
 from conformance.faults import (
     Close,
     Drip,
@@ -39,6 +40,7 @@ from conformance.faults import (
 )
 from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
+from conformance.sandbox.courtesy import BEHIND, Trouble
 from conformance.sandbox.documents import Unreadable, amount, money, read_document, write_document
 from conformance.sandbox.orders import face_values
 from conformance.sandbox.placing import Placing
@@ -120,6 +122,14 @@ def goes_through(fault: Fault | None) -> bool:
             return fault.booked
         case _:
             return False
+
+
+def forwards(trial: Trial) -> int:
+    """Orders that a client may be expected to have sent on: one for each attempt that gets through, and one that gets
+    its answer. A client that sends more counts as it goes.
+    """
+    orders = trial.orders * (2 if trial.twice else 1)
+    return sum(1 + min(4, sum(map(goes_through, order.schedule))) for order in orders)
 
 
 def relay(world: World, upstream: Upstream, asked: Asked) -> Reply | Forward:
@@ -391,13 +401,13 @@ class _Errand:
 
     def _blame(self, problem: str, answer: Answer | None) -> None:
         """Nobody judges what comes of this trial."""
-        said = f"the endpoint behind the proxy {problem}"
-        self._upstream.manners.went_wrong(
-            said,
-            asked=answer.retry_after if answer else None,
-            hopeless=answer is not None and answer.kind in ("final", "key-mismatch"),
+        self._world.abandon(
+            Trouble(
+                f"{BEHIND} {problem}",
+                asked=answer.retry_after if answer else None,
+                lasting=answer is not None and answer.kind in ("final", "key-mismatch"),
+            )
         )
-        self._world.abandon(said)
 
     def _compare(self, told: Told, answer: Answer, expected: Answer) -> None:
         world, fidelity, contract = self._world, self._upstream.fidelity, self._world.contract

@@ -120,6 +120,8 @@ class Upstream:
         contract: Contract,
         courtesy: Courtesy | None = None,
         context: ssl.SSLContext | None = None,
+        *,
+        production: bool = False,
     ) -> None:
         parts = urlsplit(base_url)
         assert parts.hostname is not None
@@ -133,7 +135,8 @@ class Upstream:
         self._auth = contract.auth.header.lower()
         self._key = key
         self._context = context
-        self.manners = Manners(courtesy or Courtesy.of(contract))
+        here = _is_here(self.host)
+        self.manners = Manners(courtesy or Courtesy.of(contract, here=here, production=production))
         self.memory = Memory()
         self.fidelity = Fidelity()
         self._loop: asyncio.AbstractEventLoop | None = None

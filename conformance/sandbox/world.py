@@ -30,6 +30,7 @@ from conformance.sandbox.documents import amount, read_document, same_document
 from conformance.sandbox.recording import Recorder
 
 if TYPE_CHECKING:
+    from conformance.sandbox.courtesy import Trouble
     from conformance.sandbox.upstream import Answered, Upstream
 
 LOOKS: Final = 4_000
@@ -349,9 +350,12 @@ class World:
         if key is not None:
             self.store.drop(key)
 
-    def abandon(self, reason: str) -> None:
-        """The trial is over, since something else than the client and the schedule had a part in it."""
-        self.disturbed = self.disturbed or reason
+    def abandon(self, trouble: Trouble) -> None:
+        """The trial is over, since the real endpoint did something that no client is to be judged by."""
+        if self.disturbed is None:
+            self.disturbed = trouble.reason
+            if self.upstream is not None:
+                self.upstream.manners.went_wrong(trouble)
         self.flooded.set()
 
     def count_forwarded(self) -> None:
