@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.contract import Contract
+from conformance.endpoint.limits import Limits
 from conformance.keys import Key, Keyring
 from conformance.production import environment_of
 from conformance.profile import Profile
@@ -30,6 +31,8 @@ class Premises:
     dry_run: bool = False
     examples: int = 0
     seed: int = 0
+    limits: Limits | None = None
+    """of what is sent to the endpoint; gentle ones if None"""
 
     @property
     def environment(self) -> str:

@@ -57,6 +57,8 @@ class Progress:
             self._wait()
             self._tell_of_clock()
             print_progress(result, self._console, self._suite.clock, self._suite.waived(result.id))
+            if self._suite.options.dry_run and result.note:
+                self._say("\n".join(f"      {line}" for line in result.note.splitlines()))
             self._console.file.flush()
 
     def _tell_of_clock(self) -> None:

@@ -52,9 +52,10 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None, por
             if not shown and (violations or time == TIMES):
                 shown = True
                 exchanges = violations[0].exchanges if violations else ()
-                print("\n" + "\n".join(f"  {line}" for line in diagram(sequence(evidence, exchanges))) + "\n")
+                drawn = "\n".join(f"  {line}" for line in diagram(sequence(evidence, exchanges)))
+                print(suite.keys.redacted(f"\n{drawn}\n"))
                 for violation in violations[:1]:
-                    print(f"  {violation.summary}\n")
+                    print(suite.keys.redacted(f"  {violation.summary}\n"))
     finally:
         suite.close()
     if failed:
@@ -92,6 +93,13 @@ def _stored(folder: Path, check_id: str) -> tuple[Evidence, Run]:
     if not stored:
         raise Mistakes(
             [f"{check_id} examined no trial, so there is nothing to replay; golive run examines it"]
+        )
+    if "turns" in stored:
+        raise Mistakes(
+            [
+                f"{check_id} was heard from a real endpoint, which is not asked by replay; golive run --select "
+                f"{check_id} --api URL asks it again"
+            ]
         )
     return evidences.validate_python(stored), readiness.run
 

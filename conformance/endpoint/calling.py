@@ -36,6 +36,7 @@ MOST_PAGES = 4
 MOST_PATIENCE = 30.0
 """seconds that an endpoint may ask to be left alone for; whoever asks for more is not asked again"""
 TIMES_IN_PROGRESS = 3
+TIMES_LOOKED = 4
 TIMES_SILENT = 2
 """requests in a row without an answer, after which nothing more is sent"""
 
@@ -53,7 +54,6 @@ class Endpoint:
         production: bool = False,
         limits: Limits | None = None,
         trusted: ssl.SSLContext | None = None,
-        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url = read_endpoint("--api", base_url, contract)
         # Looked at before, where the options are read. This is the place that sends.
@@ -64,9 +64,10 @@ class Endpoint:
         self._key = key
         self._recorder = Recorder(redact)
         self._trusted = trusted or trust()
-        self._wait = wait
         self._turnstile = Turnstile(self.limits)
         self._goods: Goods | None = None
+        self._unmarked = False
+        """its list does not show the text of an order, however long one waits"""
         self._silences = 0
         self._silence = ""
         self._began = time.monotonic()
@@ -126,7 +127,7 @@ class Endpoint:
             if order_id is None:
                 return f"request {ask.order_of + 1} of the script placed no order that could be looked up"
         if self.contract.operations[ask.operation].kind == "list" and order_id is not None:
-            return self._turn_pages(ask, index, play, turns, order_id)
+            return self._look_up(ask, index, play, turns, order_id)
         return self._settle(ask, index, play, turns, order_id)
 
     def _settle(self, ask: Ask, index: int, play: Play, turns: list[Turn], order_id: str | None) -> str:
@@ -142,6 +143,19 @@ class Endpoint:
                 return f"request {turn.number} was still refused by the rate limit" if limited else ""
             waited += 1
             self._wait(pause)
+
+    def _look_up(self, ask: Ask, index: int, play: Play, turns: list[Turn], order_id: str) -> str:
+        """Reads the list until the order is in it in full: one that is still processed says less of itself."""
+        for times in range(TIMES_LOOKED):
+            first = len(turns)
+            if cut := self._turn_pages(ask, index, play, turns, order_id):
+                return cut
+            if self._unmarked or any(play.mark in turn.response_body for turn in turns[first:]):
+                return ""
+            if times + 1 < TIMES_LOOKED:
+                self._wait(self.contract.orders.processing)
+        self._unmarked = True
+        return ""
 
     def _turn_pages(self, ask: Ask, index: int, play: Play, turns: list[Turn], order_id: str) -> str:
         """Page by page, until the order is found."""
@@ -203,6 +217,9 @@ class Endpoint:
             round(ended - began, 3),
             again,
         )
+
+    def _wait(self, seconds: float) -> None:
+        time.sleep(seconds * self.limits.stretch)
 
     def _listen(self, status: int | None, problem: str) -> None:
         self._silences = 0 if status is not None else self._silences + 1

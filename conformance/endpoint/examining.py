@@ -49,6 +49,7 @@ def endpoint_of(premises: Premises) -> Endpoint:
             premises.contract,
             premises.keys.redacted,
             production=premises.production,
+            limits=premises.limits,
         )
     return known
 

@@ -25,7 +25,8 @@ from conformance.endpoint.script import Script
 class Limits:
     """Of one check, so that they hold however the checks are shared out. `orders`: requests that may book one;
     `face_value`: of those, in whatever currency the account has. The pauses are seconds from one request to the next,
-    and from one order to the next; the limit of an answer is in bytes, its patience in seconds.
+    and from one order to the next; `patience` is in seconds for each answer, which has at most `largest` bytes.
+    `stretch`: of the waits that the endpoint asks for.
     """
 
     requests: int = 60
@@ -35,6 +36,7 @@ class Limits:
     order_pause: float = 1.0
     patience: float = 20.0
     largest: int = 1_000_000
+    stretch: float = 1.0
 
 
 def gentle(contract: Contract) -> Limits:

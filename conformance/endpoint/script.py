@@ -61,6 +61,12 @@ class Ask:
     headers: tuple[tuple[str, str], ...] = ()
     order_of: int | None = None
 
+    @property
+    def is_sound(self) -> bool:
+        """Is there nothing wrong with it, so that it ought to be accepted?"""
+        sold = self.body is None or (self.body.sold and self.body.text is None)
+        return self.credential == "account" and self.trigger is None and self.version is None and sold
+
 
 @dataclass(frozen=True, slots=True)
 class Script:

@@ -14,11 +14,29 @@ from pydantic import JsonValue
 
 from conformance.contract import Contract, Situation
 from conformance.endpoint.dialogue import Dialogue, Turn
-from conformance.endpoint.script import Ask
+from conformance.endpoint.script import Ask, Credential, Form
 from conformance.reporting.plain import plain
 from conformance.sandbox.documents import Unreadable, read_document, same_document
 from conformance.sandbox.templates import point
 
+KEYS: dict[Credential, str] = {
+    "account": "the account's key",
+    "none": "no key",
+    "empty": "an empty key",
+    "other-case": "the account's key, its letters in the other case,",
+    "other-character": "the account's key, one character changed,",
+    "cut": "the account's key, its last character missing,",
+    "longer": "the account's key, one character longer,",
+    "prefix-only": "nothing but the account's public prefix",
+    "other-secret": "another secret behind the account's prefix",
+    "foreign": "a key that nobody has",
+}
+FORMS: dict[Form, str] = {
+    "compact": "as it was",
+    "spaced": "other white space",
+    "reordered": "another order of properties",
+    "numbers": "numbers written otherwise",
+}
 UNSPOKEN = (401, 403, 404, 405, 408, 429)
 """4xx statuses by which nothing is said of the order itself"""
 
@@ -80,6 +98,18 @@ class Said:
     def version(self) -> str | None:
         name = self.contract.versions.header.lower()
         return next((value for header, value in self.turn.response_headers if header.lower() == name), None)
+
+    @property
+    def as_meant(self) -> bool:
+        """Was a request that ought to be accepted accepted, and one that ought to be refused refused?"""
+        return self.succeeded is self.ask.is_sound and not self.in_progress
+
+    @property
+    def is_as_promised(self) -> bool:
+        """Is there in it what the contract says that this operation always answers?"""
+        promised = self.contract.operations[self.ask.operation].answer
+        told = self.document
+        return isinstance(promised, dict) and isinstance(told, dict) and promised.items() <= told.items()
 
     @property
     def asked(self) -> str:
@@ -154,27 +184,44 @@ class Talk:
     def said(self) -> Iterator[Said]:
         yield from (answer for answer in self.answers if answer is not None)
 
-    def orders(self, ask: int) -> tuple[str, ...] | None:
-        """The ids in the pages of a list that are orders of this dialogue; None if no order can be told from others
-        there.
+    @property
+    def placed(self) -> tuple[Said, ...]:
+        """The answers to orders."""
+        return tuple(said for said in self.said() if said.ask.operation == self.contract.create_operation)
+
+    def booked(self) -> tuple[str, ...]:
+        """The ids of this dialogue's orders, as the list shows them that was read last: those with its mark, or where
+        the list shows nobody's, those that were not in the one that was read first.
         """
-        entries = [entry for turn in self.dialogue.turns if turn.ask == ask for entry in self._entries(turn)]
-        pointer = self.contract.orders.free_text
+        lists = [
+            index for index, ask in enumerate(self.dialogue.script.asks) if self._collection(ask.operation)
+        ]
+        if len(lists) < 2:
+            return ()
+        before, after = (self._listed(index) for index in (lists[0], lists[-1]))
         mark = self._mark()
-        if pointer is None or mark is None:
-            return None
-        known = {
-            id_
-            for entry in entries
-            if isinstance(id_ := point(entry, self.contract.orders.id), str)
-            and mark in str(point(entry, pointer) or "")
-        }
-        return tuple(sorted(known)) or None
+        marked = [id_ for id_, text in after.items() if mark is not None and mark in text]
+        return tuple(sorted(marked or after.keys() - before.keys()))
+
+    def _listed(self, ask: int) -> dict[str, str]:
+        """The text of each order in the pages of a list, by id."""
+        pointer = self.contract.orders.free_text
+        found: dict[str, str] = {}
+        for entry in (
+            entry for turn in self.dialogue.turns if turn.ask == ask for entry in self._entries(turn)
+        ):
+            id_ = point(entry, self.contract.orders.id)
+            if isinstance(id_, str):
+                found[id_] = str(point(entry, pointer) or "") if pointer else ""
+        return found
+
+    def _collection(self, operation: str) -> str | None:
+        known = self.contract.operations[operation]
+        return known.collection if known.kind == "list" else None
 
     def _entries(self, turn: Turn) -> list[JsonValue]:
         said = Said(self.dialogue.script.asks[turn.ask], turn, self.contract)
-        operation = self.contract.operations[said.ask.operation]
-        entries = point(said.document, f"/{operation.collection}")
+        entries = point(said.document, f"/{self._collection(said.ask.operation)}")
         return entries if said.succeeded and isinstance(entries, list) else []
 
     def _mark(self) -> str | None:

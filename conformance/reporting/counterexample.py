@@ -10,9 +10,11 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from conformance.endpoint.dialogue import Dialogue, dialogues
 from conformance.evidence import Evidence, evidences
 from conformance.faults import to_mappings
 from conformance.finding import Finding, Violation
+from conformance.reporting.conversation import ASKER, conversation
 from conformance.reporting.diagram import diagram
 from conformance.reporting.plain import plain, plain_json
 from conformance.reporting.readiness import Counterexample, FindingEntry, ViolationEntry
@@ -23,7 +25,10 @@ def finding_entry(finding: Finding) -> FindingEntry:
     """The finding with its counterexample told and stored."""
     main = _violation(finding.violation)
     evidence = finding.evidence
+    dialogue = finding.violation.dialogue
     steps = () if evidence is None else sequence(evidence, main.exchanges)
+    if dialogue is not None:
+        steps = conversation(dialogue, main.exchanges)
     return FindingEntry(
         rule=main.rule,
         summary=main.summary,
@@ -33,12 +38,16 @@ def finding_entry(finding: Finding) -> FindingEntry:
         repetitions=finding.repetitions,
         reproduced=finding.reproduced,
         others=tuple(_violation(other) for other in finding.others),
-        sequence=diagram(steps),
+        sequence=diagram(steps, asker="client" if dialogue is None else ASKER),
         steps=steps,
-        counterexample=Counterexample(orders=(), schedule={}, evidence={})
-        if evidence is None
-        else counterexample(evidence),
+        counterexample=_heard(dialogue) if evidence is None else counterexample(evidence),
     )
+
+
+def _heard(dialogue: Dialogue | None) -> Counterexample:
+    """What a real endpoint was asked and said; nothing where none was asked."""
+    heard = {} if dialogue is None else dialogues.dump_python(dialogue, mode="json")
+    return Counterexample(orders=(), schedule={}, evidence=cast(dict[str, JsonValue], plain_json(heard)))
 
 
 def counterexample(evidence: Evidence) -> Counterexample:

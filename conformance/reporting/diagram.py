@@ -24,9 +24,9 @@ FIRST, LAST = 7, 6
 _ASCII = str.maketrans({"│": "|", "├": "|", "┤": "|", "─": "-", "▶": ">", "◀": "<", "✗": "x"})
 
 
-def diagram(steps: Sequence[Step], *, ascii: bool = False) -> tuple[str, ...]:
+def diagram(steps: Sequence[Step], *, ascii: bool = False, asker: str = "client") -> tuple[str, ...]:
     """The lines of the diagram: client seconds in front where they change, a `>` in the margin of what shows the
-    violation. With `ascii` nothing in it needs another character set.
+    violation. With `ascii` nothing in it needs another character set. `asker`: who is on the left.
     """
     if ascii:
         steps = [replace(step, text=_in_ascii(step.text), booked=_in_ascii(step.booked)) for step in steps]
@@ -35,7 +35,7 @@ def diagram(steps: Sequence[Step], *, ascii: bool = False) -> tuple[str, ...]:
     width = max([NARROWEST, *(each for each in widths if each <= WIDEST)])
     if any(step.to and each > WIDEST for step, each in zip(timed, widths, strict=True)):
         width = WIDEST
-    lines = [f"{'seconds':>{MARGIN - 2}}  client{'API':>{width - 3}}"] if timed else []
+    lines = [f"{'seconds':>{MARGIN - 2}}  {asker:<6}{'API':>{width - 3}}"] if timed else []
     kept = _kept(timed)
     shown = ""
     for index, step in enumerate(timed):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from conformance.finding import CheckResult
 from conformance.reporting import wording
+from conformance.reporting.conversation import ASKER
 from conformance.reporting.diagram import diagram
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted, duration
@@ -148,7 +149,10 @@ def _failure(
             yield from _prose(f"Impact: {finding.impact}", "  ", width)
         if again := wording.repeated(check):
             yield from _prose(again, "  ", width)
-        drawn = diagram(finding.steps, ascii=True) if ascii and finding.steps else finding.sequence
+        asker = ASKER if "turns" in finding.counterexample.evidence else "client"
+        drawn = (
+            diagram(finding.steps, ascii=True, asker=asker) if ascii and finding.steps else finding.sequence
+        )
         if drawn:
             yield "", ""
             yield from ((f"  {line}", "") for line in drawn)
