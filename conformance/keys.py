@@ -17,6 +17,8 @@ from conformance.contract import Contract
 from conformance.hygiene.canary import REDACTED, Canary, Scanner, scanner_for
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from conformance.profile import KeySource
 
 PATIENCE = 60.0
@@ -110,6 +112,18 @@ class Keyring:
         for scanner in self.scanners():
             text = scanner.redact(text)
         return text
+
+    def without_keys(self, document: JsonValue) -> JsonValue:
+        """The same for every text in a document."""
+        match document:
+            case str():
+                return self.redacted(document)
+            case list():
+                return [self.without_keys(each) for each in document]
+            case dict():
+                return {self.redacted(name): self.without_keys(each) for name, each in document.items()}
+            case _:
+                return document
 
     def _key(self, environment: str) -> Key:
         source = self._sources.get(environment)

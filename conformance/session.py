@@ -225,7 +225,7 @@ class Session:
 
         readiness = self.suite.report(list(self.results.values()), self.interrupted)
         try:
-            self.written = write(readiness, self.output, self.secrets)
+            self.written = write(readiness, self.output, self.secrets, self.suite.keys.scanners())
         except (LeakInReport, OSError) as error:
             print(f"no report was written: {error}", file=sys.stderr)
             return pytest.ExitCode.INTERNAL_ERROR

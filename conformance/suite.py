@@ -35,8 +35,8 @@ from conformance.rigs import Rig, RigError
 from conformance.sharding import part_of
 
 if TYPE_CHECKING:
-    from conformance.sandbox.upstream import Upstream
     from conformance.reporting.readiness import Readiness
+    from conformance.sandbox.upstream import Upstream
 
 ClockChoice = Literal["auto", "real", "accelerated", "virtual"]
 EXAMPLES = {"virtual": 20, "accelerated": 3, "real": 0}
@@ -314,9 +314,7 @@ class Suite:
         in_process = client is not None and client.driver == "python"
         profile = as_worker(self.profile, Path.cwd()) if in_process else self.profile
         upstream = self._upstream = Upstream(endpoint, key, self.contract, production=self.options.production)
-        return DirectRig(
-            profile, self.contract, seed=seed, port=self.options.port or 0, upstream=upstream
-        )
+        return DirectRig(profile, self.contract, seed=seed, port=self.options.port or 0, upstream=upstream)
 
     def _beside(self) -> Beside | None:
         """For trials in which a Python client is killed or restarted."""
@@ -404,7 +402,9 @@ def _clock(client: Client | None, wanted: ClockChoice, proxy: str | None) -> str
     """
     if proxy is not None:
         if wanted not in {"auto", "real"}:
-            raise Mistakes([f"--clock {wanted}: nobody can hurry the endpoint behind --proxy; leave --clock out"])
+            raise Mistakes(
+                [f"--clock {wanted}: nobody can hurry the endpoint behind --proxy; leave --clock out"]
+            )
         return "real"
     hosted = client is None or client.driver == "python"
     if wanted == "accelerated" and hosted:

@@ -6,6 +6,7 @@ What must never be known here: what a finding means for the verdict, and how it 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from pydantic import JsonValue
@@ -17,7 +18,7 @@ from conformance.finding import Finding, Violation
 from conformance.reporting.conversation import ASKER, conversation
 from conformance.reporting.diagram import diagram
 from conformance.reporting.plain import plain, plain_json
-from conformance.reporting.readiness import Counterexample, FindingEntry, ViolationEntry
+from conformance.reporting.readiness import Counterexample, FindingEntry, LocationEntry, ViolationEntry
 from conformance.reporting.sequence import sequence
 
 
@@ -40,6 +41,7 @@ def finding_entry(finding: Finding) -> FindingEntry:
         others=tuple(_violation(other) for other in finding.others),
         sequence=diagram(steps, asker="client" if dialogue is None else ASKER),
         steps=steps,
+        locations=_locations((finding.violation, *finding.others)) or None,
         counterexample=_heard(dialogue) if evidence is None else counterexample(evidence),
     )
 
@@ -63,6 +65,19 @@ def counterexample(evidence: Evidence) -> Counterexample:
         # Faults are models of strings, numbers and booleans only.
         schedule=cast(dict[str, list[dict[str, JsonValue]]], schedule),
         evidence=cast(dict[str, JsonValue], plain_json(observed)),
+    )
+
+
+def _locations(violations: Iterable[Violation]) -> tuple[LocationEntry, ...]:
+    return tuple(
+        LocationEntry(
+            path=plain(violation.location.path, 1_000),
+            line=violation.location.line,
+            commit=violation.location.commit,
+            summary=plain(violation.summary, 1_000),
+        )
+        for violation in violations
+        if violation.location is not None
     )
 
 

@@ -14,12 +14,15 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from conformance.hygiene.canary import Scanner
 from conformance.reporting.html import to_html
 from conformance.reporting.json_file import to_json
 from conformance.reporting.junit import to_junit
 from conformance.reporting.markdown import escaped, to_markdown
 from conformance.reporting.readiness import Readiness
+from conformance.reporting.sarif import to_sarif
 
+SOMETIMES = "readiness.sarif"
 BEGINNING = 12
 """characters by which the many secrets of a run are looked for all at once"""
 
@@ -38,11 +41,14 @@ class LeakInReport(Exception):
         )
 
 
-def write(readiness: Readiness, folder: Path, secrets: Iterable[str] = ()) -> list[Path]:
-    """Writes `readiness.json`, `.html`, `.xml` and `.md` into the folder, which is made if there is none.
+def write(
+    readiness: Readiness, folder: Path, secrets: Iterable[str] = (), scanners: Sequence[Scanner] = ()
+) -> list[Path]:
+    """Writes `readiness.json`, `.html`, `.xml` and `.md` into the folder, which is made if there is none, and
+    `readiness.sarif` if a finding has a place in the source.
 
     Each file appears whole or not at all. `secrets` are the strings that must not be in any of them, such as
-    the secret parts of the canary keys; empty strings are ignored.
+    the secret parts of the canary keys; empty strings are ignored. `scanners` find real keys, in whatever form.
 
     Raises LeakInReport before anything is written, OSError if the folder cannot be written to.
     """
@@ -52,11 +58,19 @@ def write(readiness: Readiness, folder: Path, secrets: Iterable[str] = ()) -> li
         "readiness.xml": to_junit(readiness),
         "readiness.md": to_markdown(readiness),
     }
+    if any(check.finding and check.finding.locations for check in readiness.checks):
+        texts[SOMETIMES] = to_sarif(readiness)
     forms = _by_beginning({form for secret in secrets if secret for form in _forms(secret)})
-    leaking = [name for name, text in texts.items() if _holds(text, forms)]
+    leaking = [
+        name
+        for name, text in texts.items()
+        if _holds(text, forms) or any(scanner.spans(text.encode()) for scanner in scanners)
+    ]
     if leaking:
         raise LeakInReport(leaking)
     folder.mkdir(parents=True, exist_ok=True)
+    if SOMETIMES not in texts:
+        (folder / SOMETIMES).unlink(missing_ok=True)  # of an earlier run, and of what is mended since
     return [_write_whole(folder / name, text) for name, text in texts.items()]
 
 

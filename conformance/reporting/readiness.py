@@ -159,8 +159,23 @@ class Counterexample(_Record):
     evidence: dict[str, JsonValue]
 
 
+class LocationEntry(_Record):
+    """A place in the client's source, and what is wrong there."""
+
+    left_out_when_none = frozenset({"line", "commit"})
+
+    path: str = Field(description="relative to the repository, or to the folder that was searched")
+    line: Annotated[int, Field(ge=1)] | None = None
+    commit: str | None = Field(
+        default=None, description="the commit that brought it; none if it is in no commit"
+    )
+    summary: str
+
+
 class FindingEntry(_Record):
     """Why a check failed. `reproduced` says in how many of `repetitions` the violation came back."""
+
+    left_out_when_none = frozenset({"locations"})
 
     rule: str = Field(description="the kind of violation, in a few words")
     summary: str
@@ -172,6 +187,9 @@ class FindingEntry(_Record):
     others: tuple[ViolationEntry, ...] = Field(description="violations of other kinds, met on the way")
     sequence: tuple[str, ...] = Field(description="the counterexample as a sequence diagram, line by line")
     steps: tuple[Step, ...] = Field(default=(), description="the counterexample step by step")
+    locations: tuple[LocationEntry, ...] | None = Field(
+        default=None, description="places in the source that show it, where there are any"
+    )
     counterexample: Counterexample
 
 
