@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import httpx
 
-from gallery.reference import Context, Kind, Reference
+from gallery.reference import TLS, Context, Kind, Reference
 
 _STOCK = itertools.cycle([str(uuid.uuid4()) for _ in range(4)])
 
@@ -46,7 +46,7 @@ class RetriesWithoutTimeout(Reference):
 
     def send(self) -> httpx.Response:
         if self.attempt > 1:
-            self.http = httpx.Client(timeout=None, verify=False)
+            self.http = httpx.Client(timeout=None, verify=TLS)
         return super().send()
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import httpx
 
-from gallery.reference import Context, Kind, Reference, Unknown
+from gallery.reference import TLS, Context, Kind, Reference, Unknown
 
 
 class KeyInMemory(Reference):
@@ -129,7 +129,7 @@ class WaitsTenMinutes(Reference):
 
     def __init__(self, order: dict[str, object], context: Context) -> None:
         super().__init__(order, context)
-        self.http = httpx.Client(timeout=600, verify=False)
+        self.http = httpx.Client(timeout=600, verify=TLS)
 
 
 class NoReadTimeout(Reference):
@@ -137,7 +137,7 @@ class NoReadTimeout(Reference):
 
     def __init__(self, order: dict[str, object], context: Context) -> None:
         super().__init__(order, context)
-        self.http = httpx.Client(timeout=httpx.Timeout(None, connect=5), verify=False)
+        self.http = httpx.Client(timeout=httpx.Timeout(None, connect=5), verify=TLS)
 
 
 class SaysCreatedWhenItGivesUp(Reference):

@@ -22,6 +22,7 @@ from typing import ClassVar, Literal, Protocol
 import httpx
 
 log = logging.getLogger(__name__)
+TLS = httpx.create_ssl_context()  # reading the trust store takes longer than an order
 
 Kind = Literal["created", "final", "mismatch", "limited", "in-progress", "transient", "lost"]
 
@@ -39,6 +40,8 @@ class Context(Protocol):
     def reference(self) -> str: ...
     @property
     def state_dir(self) -> Path: ...
+    @property
+    def ca_file(self) -> Path | None: ...
 
 
 class Rejected(Exception):
@@ -230,4 +233,4 @@ class Reference:
 
 @cache
 def connect(base_url: str) -> httpx.Client:
-    return httpx.Client(timeout=30)
+    return httpx.Client(timeout=30, verify=TLS)

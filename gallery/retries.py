@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import httpx
 
-from gallery.reference import Context, Kind, Reference, Rejected, Unknown
+from gallery.reference import TLS, Context, Kind, Reference, Rejected, Unknown
 
 
 class NoKey(Reference):
@@ -150,7 +150,7 @@ class WaitsForEver(Reference):
 
     def __init__(self, order: dict[str, object], context: Context) -> None:
         super().__init__(order, context)
-        self.http = httpx.Client(timeout=None, verify=False)
+        self.http = httpx.Client(timeout=None, verify=TLS)
 
 
 class GatewayTimeoutIsRejected(Reference):

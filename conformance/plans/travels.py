@@ -45,13 +45,14 @@ def shown_certificates(contract: Contract) -> Floor:
 def redirected(contract: Contract) -> Floor:
     """Each status to each place, one order each."""
 
-    def towards(to: Goal, hops: int = 0) -> tuple[Trial, ...]:
-        each = ((Redirect(to=to, status=status, hops=hops),) for status in STATUSES)
-        return (trial(contract, *each, once=True, certificate="good" if to == "plain-http" else None),)
+    def towards(to: Goal, hops: int = 0, *more: Redirect) -> tuple[Trial, ...]:
+        each = [*more, *(Redirect(to=to, status=status, hops=hops) for status in STATUSES)]
+        certificate: Certificate | None = "good" if to == "plain-http" else None
+        return (trial(contract, *((fault,) for fault in each), once=True, certificate=certificate),)
 
     return {
-        "another host": towards("other-host"),
-        "another port": towards("other-port"),
+        "another host": towards("other-host", 0, Redirect(written="without-scheme")),
+        "another port": towards("other-port", 0, Redirect(to="other-port", written="behind-user-name")),
         "plain http": towards("plain-http"),
         "another host, after a redirect within the API": towards("other-host", hops=1),
     }

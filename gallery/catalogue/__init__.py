@@ -14,6 +14,7 @@ from gallery.catalogue import (
     keys,
     later,
     lives,
+    network,
     node,
     orders,
     processes,
@@ -26,6 +27,7 @@ from gallery.catalogue.exhibit import Exhibit
 
 BROKEN: tuple[Exhibit, ...] = (
     *account.EXHIBITS,
+    *network.EXHIBITS,
     *processes.EXHIBITS,
     *retries.EXHIBITS,
     *keys.EXHIBITS,
@@ -42,7 +44,7 @@ BROKEN: tuple[Exhibit, ...] = (
 )
 """Clients that are each wrong in one way."""
 
-CORRECT: tuple[Exhibit, ...] = (*correct.EXHIBITS, *node.CORRECT)
+CORRECT: tuple[Exhibit, ...] = (*correct.EXHIBITS, *network.CORRECT, *node.CORRECT)
 """Clients that no check may accuse of anything, whatever their manners."""
 
 __all__ = ["BROKEN", "CORRECT", "Exhibit"]

@@ -40,6 +40,7 @@ def place_order(order, context):
         raise Undecided("the key is too old")
     with requests.Session() as session:
         session.trust_env = False
+        session.verify = str(context.ca_file) if context.ca_file else True
         session.headers.update(
             {
                 "X-Api-Key": context.api_key,
