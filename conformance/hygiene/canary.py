@@ -1,44 +1,75 @@
 """A key that is worth nothing, and the eyes that find it wherever it was spilt.
 
-What lives here: how a canary key is made from the contract's key shape, which disguises of its secret part
-are recognised, and how they are taken out of text before anything is stored. Pure: text in, sightings out.
+What lives here: how a canary key is made from the contract's key shape, where its secrets stand in a text, and how
+they are taken out before anything is stored. Pure: text in, sightings out.
 What must never be known here: where the text came from, and whether the key was allowed to be there.
 """
 
 from __future__ import annotations
 
-import base64
 import random
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
+from pydantic_core import SchemaValidator, core_schema
+
 from conformance.contract import Contract
-from conformance.evidence import Sighting
+from conformance.evidence import Secret, Sighting
+from conformance.hygiene.disguises import Disguise, disguises, letter_marks, reading, small_letters
+from conformance.hygiene.fragments import Fragments
 
 REDACTED = "[secret]"
-SHORTEST_RUN = 10
-"""characters of the secret in a row that count as a leak: a truncated key halves somebody's work"""
+_MARK = REDACTED.encode()
+RECIPIENT = "w4h8k2vq9tz6"
+"""what every recipient in an order of ours has in the address, so that it is known wherever it turns up"""
 MOST_SIGHTINGS = 100
-"""sightings of one text that are kept: the rest would say the same again"""
+"""sightings of one secret in one text that are kept: the rest would say the same again"""
+HUNTED: tuple[Secret, ...] = ("key", "payout-link", "recipient")
 
-_SHORTEST_BASE64_RUN = 12  # ten bytes in base64 own this many characters alone, whatever stands around them
-_WINDOW = 28_000  # bytes scanned at a time: stays in the cache, and bytes.find is quicker below 30,000
+_WINDOW = 1 << 16
+"""bytes scanned at a time"""
+_PIECE = 1_024
+"""letters among which a secret is looked for one needle after the other, once it is known to be among many"""
+_REACH = 2_048
+"""bytes over which a secret may be spread at the most, with all that was put between its characters"""
 _CONTEXT = 48  # bytes on each side of a sighting that an excerpt shows
-_PERCENT_STYLES = ("~", "~_-.", "")  # characters that encoders spell out beyond need; "" stands for all
+_BEFORE = 200  # bytes before a sighting that may say what it is in
+_SPELLINGS = (
+    (b"%", "percent-encoding"),
+    (b"\\u", "\\u escapes"),
+    (b"\\x", "\\x escapes"),
+    (b"&#", "HTML entities"),
+    (b"\0", "UTF-16"),
+    (b"\n", "split over lines"),
+    (b"\\n", "split over lines"),
+    (b"\x1b[", "in colours"),
+)
+"""what stands among a secret's characters, and what that is called"""
 _BASIC = re.compile(rb"basic\s+[a-z0-9+/=_-]*\Z")
+_PAYOUT_LENGTH = 26
+_BITS = string.digits + "ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A key made for one trial. `prefix` is public and may be shown; `secret` must never appear."""
+    """A key made for one client. `prefix` is public and may be shown; `secret` must never appear. `payout`: what every
+    payout link has in it that is given to this client; empty where that is not known beforehand.
+    """
 
     key: str = field(repr=False)
     prefix: str
     secret: str = field(repr=False)
+    payout: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no report may hold."""
+        return tuple(filter(None, (self.secret, self.payout)))
 
 
 def mint(contract: Contract, rng: random.Random, environment: str | None = None) -> Canary:
@@ -54,7 +85,7 @@ def mint(contract: Contract, rng: random.Random, environment: str | None = None)
         secret = "".join(rng.choices(auth.secret_alphabet, k=auth.secret_length))
         key = f"{prefix}{auth.separator}{secret}"
         if contract.key_pattern.fullmatch(key):
-            return Canary(key, prefix, secret)
+            return Canary(key, prefix, secret, "".join(rng.choices(_BITS, k=_PAYOUT_LENGTH)))
     raise ValueError(
         f"contract {contract.name}: no key made of auth.prefix_length, separator, secret_alphabet and "
         f"secret_length matches auth.shape {auth.shape!r}; make them agree"
@@ -75,81 +106,55 @@ class _Span(NamedTuple):
     start: int
     end: int
     form: str
+    what: Secret = "key"
 
 
-@dataclass(frozen=True, slots=True)
-class _Disguise:
-    """One way to write the secret: spellings[s][u] is unit `u` of the secret in spelling `s`, and within a
-    run each unit may be in a spelling of its own. Compared in lower case unless `exact`.
-    """
+class _Needle(NamedTuple):
+    """A row of small letters that a disguise has at `start`."""
 
-    form: str
-    spellings: tuple[tuple[bytes, ...], ...]
-    shortest: int
-    exact: bool = False
-
-    def choices(self) -> tuple[tuple[bytes, ...], ...]:
-        return tuple(tuple(dict.fromkeys(spelt)) for spelt in zip(*self.spellings, strict=True))
-
-    def anchors(self) -> Iterator[tuple[bytes, int]]:
-        """Literals, with their first unit, of which every run of `shortest` units contains at least one:
-        blocks of half that length side by side. Looking for a few literals is many times faster than
-        looking for every possible run.
-        """
-        size = (self.shortest + 1) // 2
-        for spelling in self.spellings:
-            for first in range(0, len(spelling) - size + 1, size):
-                yield b"".join(spelling[first : first + size]), first
+    text: bytes
+    number: int
+    start: int
 
 
-def _disguises(secret: str) -> Iterator[_Disguise]:
-    shortest = min(SHORTEST_RUN, len(secret))
-    raw = secret.encode()
-    plain = tuple(bytes([byte]) for byte in raw.lower())
-    spelt_out = tuple(b"%%%02x" % byte for byte in raw)
-    percent = tuple(
-        tuple(
-            code if not style or character in style else letter
-            for character, letter, code in zip(secret, plain, spelt_out, strict=True)
-        )
-        for style in _PERCENT_STYLES
-    )
-    yield _Disguise("plain", tuple(dict.fromkeys((plain, *percent))), shortest)
-    yield _Disguise("hex", (tuple(b"%02x" % byte for byte in raw),), shortest)
-    for offset in range(3):
-        # Bytes before and after the secret share its first and last characters of base64: leave those out.
-        encoded = base64.b64encode(bytes(offset) + raw + bytes(2))
-        core = encoded[(0, 2, 3)[offset] : (offset + len(raw)) * 8 // 6]
-        spellings = dict.fromkeys((core, core.translate(bytes.maketrans(b"+/", b"-_"))))
-        yield _Disguise(
-            "base64",
-            tuple(tuple(bytes([byte]) for byte in spelling) for spelling in spellings),
-            min(_SHORTEST_BASE64_RUN, len(core)),
-            exact=True,
-        )
+class _Row(NamedTuple):
+    """Letters of a reading from `start` on, that a disguise has at `place`."""
+
+    start: int
+    place: int
+    length: int
 
 
 class Scanner:
-    """Finds one canary's secret. Holds nothing but what it compiled, so threads may share it."""
+    """Finds one canary's secrets, of the kinds that are `hunted`. Holds nothing but what it compiled, so threads may
+    share it. Text and needles are compared in small letters; a regular expression of all needles, run by the engine
+    that pydantic brings, tells in one pass where there is nothing to be found, which is nearly everywhere.
+    """
 
-    def __init__(self, canary: Canary) -> None:
-        self._disguises = tuple(_disguises(canary.secret))
-        self._choices = tuple(disguise.choices() for disguise in self._disguises)
-        anchors: dict[bytes, list[tuple[int, int]]] = {}
-        for number, disguise in enumerate(self._disguises):
-            for literal, first in disguise.anchors():
-                anchors.setdefault(literal.lower(), []).append((number, first))
-        self._anchors = tuple((literal, tuple(users)) for literal, users in anchors.items())
-        self._anchors_without_percent = tuple(anchor for anchor in self._anchors if b"%" not in anchor[0])
-        self._literals = tuple(literal for literal, _ in self._anchors)
-        self._literals_without_percent = tuple(literal for literal, _ in self._anchors_without_percent)
-        # The longest run there can be; a secret that starts before this many bytes from the end is whole.
-        self.reach = (
-            max(sum(max(map(len, spelt)) for spelt in choices) for choices in self._choices) + 2 * _CONTEXT
-        )
+    reach = 2 * _REACH
+
+    def __init__(self, canary: Canary, hunted: tuple[Secret, ...] = HUNTED) -> None:
+        secrets: dict[Secret, str] = {
+            "key": canary.secret,
+            "payout-link": canary.payout,
+            "recipient": RECIPIENT,
+        }
+        self._secrets = {what: secrets[what] for what in hunted if secrets[what]}
+        self.hunted = tuple(self._secrets)
+        self._disguises: list[tuple[Secret, Disguise]] = [
+            (what, disguise) for what, secret in self._secrets.items() for disguise in disguises(secret)
+        ]
+        self._needles: list[_Needle] = [
+            _Needle(text, number, start)
+            for number, (_, disguise) in enumerate(self._disguises)
+            for text, start in disguise.needles()
+        ]
+        self._longest = max(len(disguise.text) for _, disguise in self._disguises)
+        self._filters: dict[tuple[Secret, ...], Callable[[str], bool]] = {}
+        self._fragments = Fragments(disguise for _, disguise in self._disguises)
 
     def sightings(self, text: str | bytes, place: str) -> tuple[Sighting, ...]:
-        """Every place where the secret, or a run of it, stands; lines count from 1."""
+        """Every place where a secret, or a run of it, stands; lines count from 1."""
         stream = self.stream(place)
         stream.feed(_encode(text))
         return stream.finish()
@@ -159,99 +164,200 @@ class Scanner:
         return SightingStream(self, place)
 
     def suspects(self, data: bytes) -> bool:
-        """False when the secret is certainly nowhere in the data; a quick look, for texts that are short."""
-        lowered = data.lower()
-        for literal in self._literals if b"%" in data else self._literals_without_percent:
-            if literal in lowered:
-                return True
-        return False
+        """False when no secret is anywhere in the data; a quick look."""
+        holds = self._filter(self.hunted)
+        return holds(small_letters(reading(data)).decode("ascii"))
 
     def redact(self, text: str) -> str:
-        """The text with every form of the secret replaced; the key's public prefix may stay."""
+        """The text with every form of the secrets replaced; the key's public prefix may stay."""
         data = _encode(text)
-        if not self.suspects(data):
-            return text
         spans = self.spans(data)
         if not spans:
             return text
-        pieces, position = [], 0
-        for span in spans:
-            pieces += [data[position : span.start], REDACTED.encode()]
-            position = span.end
-        return b"".join((*pieces, data[position:])).decode("utf-8", "surrogatepass")
+        return _without(data, spans).decode("utf-8", "surrogatepass")
 
-    def spans(self, data: bytes) -> list[_Span]:
-        """Where the secret stands, in order, without overlaps."""
-        lowered = data.lower()
-        found: list[_Span] = []
-        for literal, users in self._anchors if b"%" in data else self._anchors_without_percent:
-            position = lowered.find(literal)
-            while position >= 0:
-                past = position + 1
-                for number, first in users:
-                    span = self._grow(data, lowered, position, number, first)
-                    if span is not None:
-                        found.append(span)
-                        past = max(past, span.end)
-                position = lowered.find(literal, past)
-        found.sort(key=lambda span: (span.start, -span.end))
+    def spans(self, data: bytes, hunted: tuple[Secret, ...] | None = None) -> list[_Span]:
+        """Where the secrets stand, in order, without overlaps."""
+        holds = self._filter(self.hunted if hunted is None else hunted)
+        read = reading(data)
+        letters = small_letters(read)
+        if not holds(letters.decode("ascii")):
+            return []
+        found = sorted(self._spans(data, read, letters, holds), key=lambda span: (span.start, -span.end))
         merged: list[_Span] = []
         for span in found:
+            if hunted is not None and span.what not in hunted:
+                continue
             if merged and span.start < merged[-1].end:
                 merged[-1] = merged[-1]._replace(end=max(span.end, merged[-1].end))
             else:
                 merged.append(span)
         return merged
 
-    def _grow(self, data: bytes, lowered: bytes, position: int, number: int, first: int) -> _Span | None:
-        disguise, choices = self._disguises[number], self._choices[number]
-        text = data if disguise.exact else lowered
-        start, left = position, first
-        while left > 0 and (unit := _ending(text, start, choices[left - 1])):
-            start -= len(unit)
-            left -= 1
-        end, right = position, first
-        while right < len(choices) and (unit := _opening(text, end, choices[right])):
-            end += len(unit)
-            right += 1
-        if right - left < disguise.shortest:
-            return None
-        form = disguise.form
-        if b"%" in text[start:end]:
-            form = "percent-encoding"
-        elif form == "base64" and _BASIC.search(lowered[max(0, start - 200) : start]):
-            form = "Basic credentials"
-        return _Span(start, end, form if right - left == len(choices) else f"{form}, in part")
+    def excerpt(self, data: bytes, spans: Sequence[_Span], number: int) -> str:
+        """The line around a span, without a trace of any secret, at most 120 characters."""
+        span = spans[number]
+        first = max(data.rfind(b"\n", 0, span.start) + 1, span.start - _CONTEXT)
+        newline = data.find(b"\n", span.end)
+        last = min(newline if newline >= 0 else len(data), span.end + _CONTEXT)
+        pieces, position = [], first
+        for other in spans:
+            if other.end > first and other.start < last:
+                pieces += [self._fragments.taken_out(data[position : max(position, other.start)]), _MARK]
+                position = other.end
+        pieces.append(self._fragments.taken_out(data[position : max(position, last)]))
+        text = b"".join(pieces).replace(b"\0", b"").decode("utf-8", "replace")
+        return "".join(character if character.isprintable() else " " for character in text).strip()[:120]
+
+    def _filter(self, hunted: tuple[Secret, ...]) -> Callable[[str], bool]:
+        """Tells of a text in small letters whether any needle for those secrets is in it."""
+        known = self._filters.get(hunted)
+        if known is None:
+            needles = {
+                each.text.decode() for each in self._needles if self._disguises[each.number][0] in hunted
+            }
+            pattern = "|".join(sorted(needles))
+            known = SchemaValidator(core_schema.str_schema(pattern=pattern, strict=True)).isinstance_python
+            self._filters[hunted] = known
+        return known
+
+    def _spans(
+        self, data: bytes, read: bytes, letters: bytes, holds: Callable[[str], bool]
+    ) -> Iterator[_Span]:
+        places = list(compress(range(len(read)), letter_marks(read)))
+        seen: set[tuple[int, int]] = set()
+        for first in range(0, len(letters), _PIECE):
+            piece = letters[first : first + _PIECE + self._longest]
+            if not holds(piece.decode("ascii")):
+                continue
+            for needle in self._needles:
+                position = piece.find(needle.text)
+                while position >= 0:
+                    what, disguise = self._disguises[needle.number]
+                    row = _grown(letters, first + position, disguise.text, needle)
+                    if (needle.number, row.start) not in seen:
+                        seen.add((needle.number, row.start))
+                        span = _span(what, disguise, data, read, places, row)
+                        if span is not None:
+                            yield span
+                    position = piece.find(needle.text, max(position + 1, row.start + row.length - first))
+
+
+def _grown(letters: bytes, position: int, text: bytes, needle: _Needle) -> _Row:
+    """The longest row of letters, around a needle at that position, that the disguise has as well."""
+    start, left = position, needle.start
+    while left and start and letters[start - 1] == text[left - 1]:
+        start, left = start - 1, left - 1
+    end, right = position + len(needle.text), needle.start + len(needle.text)
+    while right < len(text) and end < len(letters) and letters[end] == text[right]:
+        end, right = end + 1, right + 1
+    return _Row(start, left, end - start)
+
+
+def _span(
+    what: Secret, disguise: Disguise, data: bytes, read: bytes, places: Sequence[int], row: _Row
+) -> _Span | None:
+    """The row of letters as a span of the data; None if too little of the secret is there."""
+    units = disguise.units_within(row.place, row.place + row.length)
+    start, end, shown = places[row.start], places[row.start + row.length - 1] + 1, len(units)
+    if disguise.characters:
+        start, end, shown = _with_signs(disguise, read, places, row, units)
+    if shown < disguise.least:
+        return None
+    while read is not data and end < len(read) and not read[end]:
+        end += 1  # the rest of what the last character is spelt by
+    whole = shown == len(disguise.units)
+    form = _form(disguise, data, start, end)
+    return _Span(start, end, form if whole else f"{form}, in part", what)
+
+
+def _with_signs(
+    disguise: Disguise, read: bytes, places: Sequence[int], row: _Row, units: range
+) -> tuple[int, int, int]:
+    """Start and end of a row together with the signs of the secret that are no letters and stand before, in and after
+    it; and how many of its characters are there in all.
+    """
+    after = [b""]  # the signs before the first letter, and after each
+    for unit in units:
+        if disguise.units[unit]:
+            after.append(b"")
+        else:
+            after[-1] += disguise.characters[unit : unit + 1]
+    last = row.start + row.length - 1
+    start, end = places[row.start], places[last] + 1
+    opening = places[row.start - 1] + 1 if row.start else 0
+    closing = places[last + 1] if last + 1 < len(places) else len(read)
+    shown = row.length
+    for sign in reversed(after[0]):
+        lead = read[max(opening, start - _CONTEXT) : start].rstrip(b"\0")
+        if lead[-1:] != bytes([sign]):
+            break
+        start -= len(read[max(opening, start - _CONTEXT) : start]) - len(lead) + 1
+        shown += 1
+    for sign in after[-1]:
+        rest = read[end : min(closing, end + _CONTEXT)]
+        tail = rest.lstrip(b"\0")
+        if tail[:1] != bytes([sign]):
+            break
+        end += len(rest) - len(tail) + 1
+        shown += 1
+    for letter, signs in enumerate(after[1:-1], row.start):
+        position = places[letter] + 1
+        for sign in signs:
+            found = read.find(sign, position, places[letter + 1])
+            if found >= 0:
+                position = found + 1
+                shown += 1
+    return start, end, shown
+
+
+def _form(disguise: Disguise, data: bytes, start: int, end: int) -> str:
+    """What the disguise is called where it stands in the data."""
+    if disguise.form == "base64" and _BASIC.search(data[max(0, start - _BEFORE) : start].lower()):
+        return "Basic credentials"
+    if not disguise.characters:
+        return disguise.form
+    text = data[start:end]
+    return next((form for sign, form in _SPELLINGS if sign in text), "plain")
+
+
+def _without(data: bytes, spans: Sequence[_Span]) -> bytes:
+    pieces, position = [], 0
+    for span in spans:
+        pieces += [data[position : span.start], _MARK]
+        position = span.end
+    return b"".join((*pieces, data[position:]))
 
 
 @lru_cache(maxsize=64)
-def scanner_for(canary: Canary) -> Scanner:
+def scanner_for(canary: Canary, hunted: tuple[Secret, ...] = HUNTED) -> Scanner:
     """The same one for the same canary: compiling it takes as long as a few orders."""
-    return Scanner(canary)
+    return Scanner(canary, hunted)
 
 
 class SightingStream:
-    """Scans what it is fed. `finish` gives the sightings, at most MOST_SIGHTINGS; so does each `cut`."""
+    """Scans what it is fed. `finish` gives the sightings, at most MOST_SIGHTINGS of each secret; so does each `cut`."""
 
     def __init__(self, scanner: Scanner, place: str) -> None:
         self._scanner = scanner
         self._place = place
-        self._kept = b""
+        self._kept = bytearray()
         self._line = 1  # of the first kept byte
         self._sightings: list[Sighting] = []
+        self._hunted = scanner.hunted
 
     def feed(self, chunk: bytes) -> None:
         for first in range(0, len(chunk), _WINDOW):
-            if len(self._sightings) >= MOST_SIGHTINGS:
+            if not self._hunted:
                 return
             self._kept += chunk[first : first + _WINDOW]
             # Scanning again what was kept costs more than waiting until there is enough of it.
             if len(self._kept) >= _WINDOW // 2:
-                self._scan(len(self._kept) - 2 * self._scanner.reach)
+                self._scan(len(self._kept) - self._scanner.reach)
 
     def finish(self) -> tuple[Sighting, ...]:
         self._scan(len(self._kept))
-        return tuple(self._sightings[:MOST_SIGHTINGS])
+        return tuple(self._sightings)
 
     def cut(self) -> tuple[Sighting, ...]:
         """The sightings since the last cut; lines count from 1 again. The end of what was fed is remembered, so
@@ -259,55 +365,35 @@ class SightingStream:
         """
         self._scan(len(self._kept), remembered=self._scanner.reach)
         sightings, self._sightings = self._sightings, []
-        if len(sightings) >= MOST_SIGHTINGS:  # what was not reported for their number belongs to them
-            self._kept = b""
+        if self._hunted != self._scanner.hunted:  # what was not reported for its number belongs to them
+            self._kept.clear()
+        self._hunted = self._scanner.hunted
         self._line = 1 - self._kept.count(b"\n")
-        return tuple(sightings[:MOST_SIGHTINGS])
+        return tuple(sightings)
 
     def _scan(self, until: int, remembered: int = 0) -> None:
         """Reports what starts before `until`, and keeps the rest for the next time, with as many of the bytes
         before it as are to be `remembered` and have nothing in them that was reported.
         """
-        data = self._kept
-        spans = self._scanner.spans(data)
+        data = bytes(self._kept)
+        spans = self._scanner.spans(data, self._hunted) if self._hunted else []
         counted = past = 0
         for number, span in enumerate(spans):
-            if span.start >= until or len(self._sightings) >= MOST_SIGHTINGS:
+            if span.start >= until:
                 break
+            past = span.end
+            if span.what not in self._hunted:
+                continue
             self._line += data.count(b"\n", counted, span.start)
             counted = span.start
-            excerpt = _excerpt(data, spans, number)
-            self._sightings.append(Sighting(self._place, span.form, excerpt, max(self._line, 1)))
-            past = span.end
+            excerpt = self._scanner.excerpt(data, spans, number)
+            line = max(self._line, 1)
+            self._sightings.append(Sighting(self._place, span.form, excerpt, line, span.what))
+            if sum(each.what == span.what for each in self._sightings) >= MOST_SIGHTINGS:
+                self._hunted = tuple(what for what in self._hunted if what != span.what)
         until = max(until - remembered, past, 0)
         self._line += data.count(b"\n", counted, until)
-        self._kept = data[until:]
-
-
-def _excerpt(data: bytes, spans: Sequence[_Span], number: int) -> str:
-    """The line around a span, every secret in it replaced, at most 120 characters."""
-    span = spans[number]
-    first = max(data.rfind(b"\n", 0, span.start) + 1, span.start - _CONTEXT)
-    newline = data.find(b"\n", span.end)
-    last = min(newline if newline >= 0 else len(data), span.end + _CONTEXT)
-    pieces, position = [], first
-    for other in spans:
-        if other.end <= first:
-            continue
-        if other.start >= last:
-            break
-        pieces += [data[position : max(position, other.start)], REDACTED.encode()]
-        position = other.end
-    text = b"".join((*pieces, data[position : max(position, last)])).decode("utf-8", "replace")
-    return "".join(character if character.isprintable() else " " for character in text).strip()[:120]
-
-
-def _opening(text: bytes, position: int, spellings: Sequence[bytes]) -> bytes | None:
-    return next((spelling for spelling in spellings if text.startswith(spelling, position)), None)
-
-
-def _ending(text: bytes, position: int, spellings: Sequence[bytes]) -> bytes | None:
-    return next((spelling for spelling in spellings if text.endswith(spelling, 0, position)), None)
+        del self._kept[:until]
 
 
 def _encode(text: str | bytes) -> bytes:

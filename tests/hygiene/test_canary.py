@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
+import pprint
 import random
+import textwrap
 import urllib.parse
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conformance.contracts import load_contract
-from conformance.hygiene.canary import MOST_SIGHTINGS, REDACTED, Canary, Scanner, mint
+from conformance.hygiene.canary import MOST_SIGHTINGS, RECIPIENT, REDACTED, Canary, Scanner, mint
 
 CONTRACT = load_contract("runa")
 CANARY = Canary("XXab12cd.~kW9_pQ7-xZ3mB5vN1rT8yL4cH6dJ0s", "XXab12cd", "~kW9_pQ7-xZ3mB5vN1rT8yL4cH6dJ0s")
@@ -43,6 +49,39 @@ DISGUISES = {
     "Basic, as user": basic(CANARY.key, ""),
     "Basic, as password": basic("api", CANARY.key),
     "base64 of half of it": base64.b64encode(SECRET[:16].encode()).decode(),
+    "hex with colons": SECRET.encode().hex(":"),
+    "hex as a C array": ", ".join(f"0x{byte:02X}" for byte in SECRET.encode()),
+    "hex as in a Buffer": f"<Buffer {SECRET.encode().hex(' ')}>",
+    "hex of UTF-16": CANARY.key.encode("utf-16-le").hex(),
+    "character codes": json.dumps(list(SECRET.encode())),
+    "a list of characters": repr(list(SECRET)),
+    "words of hexdump": " ".join(SECRET.encode()[at : at + 2][::-1].hex() for at in range(0, 30, 2)),
+    "percent, twice": percent(SECRET).replace("%", "%25"),
+    "percent, three times": percent(SECRET).replace("%", "%2525"),
+    "\\u": "".join(f"\\u{ord(character):04x}" for character in SECRET),
+    "\\u of signs alone": SECRET.replace("~", "\\u007E").replace("_", "\\u005f").replace("-", "\\u002d"),
+    "\\u with braces": "".join(f"\\u{{{ord(character):x}}}" for character in SECRET),
+    "\\x": "".join(f"\\x{ord(character):02x}" for character in SECRET),
+    "\\x in JSON": json.dumps("".join(f"\\x{ord(character):02x}" for character in SECRET)),
+    "octal": "".join(f"\\{ord(character):03o}" for character in SECRET),
+    "HTML entities": "".join(f"&#{ord(character)};" for character in SECRET),
+    "HTML entities in hex": "".join(f"&#x{ord(character):X};" for character in SECRET),
+    "HTML entities, twice": "".join(f"&amp;#{ord(character)};" for character in SECRET),
+    "HTML entities of signs": SECRET.replace("~", "&#126;").replace("_", "&#95;").replace("-", "&#x2d;"),
+    "UTF-16": CANARY.key.encode("utf-16-le").decode("latin-1"),
+    "UTF-16, big end first": SECRET.encode("utf-16-be").decode("latin-1"),
+    "UTF-32": SECRET.encode("utf-32-le").decode("latin-1"),
+    "repr of UTF-16": repr(SECRET.encode("utf-16-le")),
+    "quoted for a shell": f"-H $'X-Api-Key: {CANARY.key}'",
+    "in colours": f"{SECRET[:5]}\x1b[1;36m{SECRET[5:9]}\x1b[0m{SECRET[9:]}",
+    "in strings put together": f"'{SECRET[:8]}' + '{SECRET[8:16]}' + '{SECRET[16:]}'",
+    "with dashes between": "-".join(SECRET[at : at + 4] for at in range(0, 32, 4)),
+    "base64, twice": base64.b64encode(base64.b64encode(CANARY.key.encode())).decode(),
+    "base64 of base64 with padding of others": base64.b64encode(
+        b"xy" + base64.urlsafe_b64encode(b"a" + SECRET.encode())
+    ).decode(),
+    "base64 of UTF-16": base64.b64encode(CANARY.key.encode("utf-16-le")).decode(),
+    "base32": base64.b32encode(b"abc" + SECRET.encode()).decode(),
     **{
         f"base64, {offset} bytes in": base64.b64encode(b"?" * offset + SECRET.encode() + b"??").decode()
         for offset in range(3)
@@ -82,6 +121,120 @@ def test_the_quick_look_lets_an_ordinary_order_pass() -> None:
     )
 
 
+LAID_OUT = {
+    "wrapped": "\n".join(SECRET[at : at + 7] for at in range(0, len(SECRET), 7)),
+    "wrapped and indented": textwrap.indent(
+        "\n".join(SECRET[at : at + 6] for at in range(0, 31, 6)), " " * 60
+    ),
+    "wrapped with carriage returns": "\r\n".join(SECRET[at : at + 5] for at in range(0, 31, 5)),
+    "quoted like a mail": "\n> ".join(SECRET[at : at + 8] for at in range(0, 31, 8)),
+    "escaped breaks": "\\n".join(SECRET[at : at + 8] for at in range(0, 31, 8)),
+    "pretty printed": pprint.pformat({"headers": {"X-Api-Key": CANARY.key.replace("-", " -")}}, width=20),
+    "base64 in lines": base64.encodebytes(b"." * 40 + CANARY.key.encode() + b"." * 40).decode(),
+    "base64 in short lines": "\n  ".join(
+        textwrap.wrap(base64.b64encode(CANARY.key.encode()).decode(), 10, break_on_hyphens=False)
+    ),
+    "xxd": "\n".join(
+        f"{at:08x}: {CANARY.key.encode()[at : at + 16].hex(' ', 2):<40} {CANARY.key[at : at + 16]}"
+        for at in range(0, len(CANARY.key), 16)
+    ),
+    "hexdump -C": "\n".join(
+        f"{at:08x}  {CANARY.key.encode()[at : at + 16].hex(' ')}  |................|"
+        for at in range(0, len(CANARY.key), 16)
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LAID_OUT.values(), ids=LAID_OUT)
+def test_a_secret_is_found_over_several_lines(text: str) -> None:
+    found = SCANNER.sightings(f"first line\n{text}\nlast line", "log")
+    assert found
+    assert found[0].line is not None
+    assert 2 <= found[0].line <= 4
+    assert SCANNER.sightings(SCANNER.redact(text), "") == ()
+
+
+@pytest.mark.parametrize("text", [*DISGUISES.values(), *LAID_OUT.values()], ids=[*DISGUISES, *LAID_OUT])
+def test_an_excerpt_shows_no_four_characters_of_the_secret(text: str) -> None:
+    for sighting in SCANNER.sightings(f"before {text} after", "log"):
+        small = sighting.excerpt.lower()
+        for at in range(len(SECRET) - 3):
+            assert SECRET[at : at + 4].lower() not in small
+            assert SECRET[at : at + 4].encode().hex() not in small
+
+
+def test_each_run_of_ten_is_found_and_none_of_nine() -> None:
+    for at in range(len(SECRET) - 9):
+        assert SCANNER.sightings(f"“{SECRET[at : at + 10]}”", "")
+        assert not SCANNER.sightings(f"“{SECRET[at : at + 9]}”", "")
+        assert SCANNER.sightings(percent(SECRET[at : at + 10]), "")
+        assert SCANNER.sightings(SECRET[at : at + 10].encode().hex(), "")
+        for offset in range(3):
+            assert SCANNER.sightings(base64.b64encode(b"." * offset + SECRET[at : at + 10].encode()), "")
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(st.randoms(use_true_random=False), st.binary(max_size=300))
+def test_a_stranger_s_bytes_are_no_leak_and_survive_redaction(rng: random.Random, data: bytes) -> None:
+    canary = mint(CONTRACT, rng)
+    scanner = Scanner(canary)
+    assert scanner.sightings(data, "") == ()
+    text = data.decode("latin-1") + canary.key + data.decode("latin-1")
+    assert scanner.sightings(text, "")
+    assert canary.secret not in scanner.redact(text)
+    assert scanner.sightings(scanner.redact(text), "") == ()
+
+
+def test_random_tokens_are_no_leak() -> None:
+    rng = random.Random(4)
+    tokens = "\n".join("".join(rng.choices(CONTRACT.auth.secret_alphabet, k=32)) for _ in range(20_000))
+    assert SCANNER.sightings(tokens, "") == ()
+
+
+def test_payout_links_and_recipients_are_told_apart_from_the_key() -> None:
+    canary = mint(CONTRACT, random.Random(2))
+    scanner = Scanner(canary)
+    link = f"https://payout.example/{canary.payout}7"
+    text = f"{canary.key}\n{link}\nmail to ada.{RECIPIENT}@example.com"
+    assert [(each.what, each.line) for each in scanner.sightings(text, "log")] == [
+        ("key", 1),
+        ("payout-link", 2),
+        ("recipient", 3),
+    ]
+    shown = scanner.redact(text)
+    assert shown.splitlines()[1:] == ["https://payout.example/[secret]7", "mail to ada.[secret]@example.com"]
+    assert Scanner(canary, ("key",)).sightings(link, "") == ()
+
+
+def test_a_flood_of_one_secret_hides_no_other() -> None:
+    canary = mint(CONTRACT, random.Random(2))
+    text = f"{canary.payout}\n" * 5_000 + canary.key
+    found = Scanner(canary).sightings(text, "log")
+    assert len(found) == MOST_SIGHTINGS + 1
+    assert (found[-1].what, found[-1].line) == ("key", 5_001)
+
+
+def test_a_canary_without_links_hunts_for_none() -> None:
+    assert SCANNER.hunted == ("key", "recipient")
+    assert "payout" not in repr(mint(CONTRACT, random.Random(1)))
+
+
+@pytest.mark.parametrize("bait", ["near misses", "percents", "zeros", "noise"])
+def test_what_is_made_to_be_slow_is_scanned_in_one_pass(bait: str) -> None:
+    data = {
+        "near misses": SECRET[:9].encode() * 100_000,
+        "percents": b"%25" * 300_000,
+        "zeros": bytes(1_000_000),
+        "noise": random.Random(1).randbytes(1_000_000),
+    }[bait]
+    stream = SCANNER.stream("log")
+    for first in range(0, len(data), 1 << 16):
+        stream.feed(data[first : first + (1 << 16)])
+    stream.feed(b" " + SECRET.encode())
+    (sighting,) = stream.finish()
+    assert sighting.form == "plain"
+
+
 def test_the_form_is_named() -> None:
     def form(text: str) -> str:
         return SCANNER.sightings(text, "")[0].form
@@ -102,7 +255,12 @@ def test_the_form_is_named() -> None:
         f"{CANARY.prefix}.…",
         SECRET[:9],
         f"{CANARY.prefix}.****{SECRET[-4:]}",
-        SECRET[:9] + " " + SECRET[9:18],
+        SECRET[:9] + " 88 " + SECRET[9:18],
+        hashlib.sha256(CANARY.key.encode()).hexdigest(),
+        hashlib.sha256(SECRET.encode()).hexdigest(),
+        base64.b64encode(hashlib.sha256(SECRET.encode()).digest()).decode(),
+        f"{CANARY.prefix}.{SECRET[:4]}****{SECRET[-4:]}",
+        f"{CANARY.prefix}.{SECRET[:6]}…(32)",
         base64.b64encode(CANARY.prefix.encode()).decode(),
         SECRET[::-1],
         "%%%%",
