@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 GENERATED = "generated requests"
-STEPS = 12
+STEPS = 30
 """scripts that are played at the most to find a smaller one that fails"""
 MOST_SHOWN = 4_000
 """characters of a body that a finding keeps"""

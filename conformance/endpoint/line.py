@@ -45,9 +45,12 @@ def exchange(
     trusted: ssl.SSLContext,
     patience: float,
     largest: int,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Answer:
-    """The answer, after `patience` seconds at the most, and the first `largest` bytes of its body."""
-    return asyncio.run(_exchange(method, url, headers, body, trusted, patience, largest))
+    """The answer, after `patience` seconds at the most, and the first `largest` bytes of its body. `transport`: by
+    which way other than the ordinary one.
+    """
+    return asyncio.run(_exchange(method, url, headers, body, trusted, patience, largest, transport))
 
 
 async def _exchange(
@@ -58,6 +61,7 @@ async def _exchange(
     trusted: ssl.SSLContext,
     patience: float,
     largest: int,
+    transport: httpx.AsyncBaseTransport | None,
 ) -> Answer:
     got = _Got()
     host = urlsplit(url).hostname or ""
@@ -71,6 +75,7 @@ async def _exchange(
                 # A proxy that the environment names is for the world, not for this machine.
                 trust_env=not _is_here(host),
                 follow_redirects=False,
+                transport=transport,
             ) as client,
         ):
             spelt = [(name.encode(), value.encode()) for name, value in headers]
@@ -121,7 +126,7 @@ def _in_words(error: BaseException, patience: float) -> str:
             case httpx.TimeoutException():
                 return f"no answer within {patience:g} s"
             case httpx.ProxyError():
-                return "the proxy that the environment names did not let it through"
+                return "a proxy on the way did not let it through"
             case httpx.DecodingError():
                 return "its body cannot be decoded"
             case httpx.RemoteProtocolError():

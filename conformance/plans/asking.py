@@ -230,13 +230,12 @@ def any_error(contract: Contract) -> SearchStrategy[Script]:
     paths = words.map(lambda word: Ask(contract.ping_operation, path=f"{NOWHERE}/{word}"))
     ids = st.text(string.ascii_uppercase + string.digits, min_size=26, max_size=26)
     strangers = ids.map(lambda letters: stranger(contract, letters))
-    leaves = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8)
+    texts = st.text(string.printable + "äé€", max_size=20)
+    leaves = st.none() | st.booleans() | st.integers(-9, 9) | texts
     values = st.recursive(
         leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3)
     )
-    bodies = (values.map(json.dumps) | st.text(max_size=20)).map(
-        lambda text: order(contract, Body(text=text))
-    )
+    bodies = (values.map(json.dumps) | texts).map(lambda text: order(contract, Body(text=text)))
     return (paths | strangers | bodies).map(lambda ask: Script((ask,)))
 
 
