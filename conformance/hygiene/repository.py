@@ -109,7 +109,9 @@ class Repository:
 
     def is_partial(self) -> bool:
         """Were objects left out when it was cloned?"""
-        return bool(self._ended("config", "--get", "extensions.partialClone").stdout.strip())
+        return bool(
+            self._ended("config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$").stdout
+        )
 
     def borrows(self) -> bool:
         """Does it use objects of other repositories, which may hold anything?"""
@@ -127,7 +129,9 @@ class Repository:
             while header := output.readline():
                 words = header.split()
                 if len(words) != 3:
-                    raise GitTrouble(f"git cat-file said {_text(header.strip())!r}; try git fsck")
+                    raise GitTrouble(
+                        f"git cannot read {self.folder}: {_text(header.strip())}; git fsck tells more"
+                    )
                 size = int(words[2])
                 pieces = _pieces(output, size)
                 yield Object(_text(words[0]), _kind(words[1]), size, pieces)
@@ -265,7 +269,7 @@ def _pieces(output: IO[bytes], size: int) -> Iterator[bytes]:
     while left:
         piece = output.read(min(left, PIECE))
         if not piece:
-            raise GitTrouble("git cat-file ended in the middle of an object; try git fsck")
+            raise GitTrouble("git cannot read an object to its end; git fsck tells more")
         left -= len(piece)
         yield piece
 
