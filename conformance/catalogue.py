@@ -26,6 +26,7 @@ MODULES = (
     "account.keys",
     "account.declarations",
     "account.network",
+    "account.addresses",
     "account.processes",
     "retries.keys",
     "retries.once",

@@ -64,6 +64,12 @@ def host_of(url: str) -> str | None:
         return None
 
 
+def is_on_this_machine(url: str) -> bool:
+    """Does the URL lead to loopback?"""
+    host = host_of(url)
+    return host is not None and _is_loopback(host)
+
+
 def environment_of(url: str, contract: Contract) -> str | None:
     """The name of the contract's environment that a URL leads to; None if its host is nobody's.
 

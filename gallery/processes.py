@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
 import subprocess
-import sys
 import threading
 import time
 from typing import ClassVar
@@ -13,27 +11,6 @@ from typing import ClassVar
 import httpx
 
 from gallery.reference import Kind, Reference, Rejected
-
-_SENDER = """
-import http.client, json, sys, urllib.parse
-url, headers = urllib.parse.urlsplit(sys.argv[1]), json.loads(sys.argv[2])
-line = http.client.HTTPConnection(url.netloc, timeout=30)
-line.request("POST", url.path, sys.stdin.buffer.read(), headers)
-answer = line.getresponse()
-print(json.dumps([answer.status, dict(answer.getheaders()), answer.read().decode()]))
-"""
-
-
-class KeyOnCommandLine(Reference):
-    """Has a program send its requests, and hands that the headers as an argument, as scripts do with curl."""
-
-    def send(self) -> httpx.Response:
-        command = [sys.executable, "-S", "-c", _SENDER, self.url(), json.dumps(self.headers())]
-        sent = subprocess.run(command, input=self.content(), capture_output=True, text=True, check=False)
-        if sent.returncode:
-            raise httpx.ReadError("the sender has failed")
-        status, headers, body = json.loads(sent.stdout)
-        return httpx.Response(status, headers=headers, text=body)
 
 
 class KeyForItsHelper(Reference):

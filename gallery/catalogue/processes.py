@@ -5,7 +5,6 @@ from __future__ import annotations
 from gallery.catalogue.exhibit import Exhibit, broken
 
 EXHIBITS: tuple[Exhibit, ...] = (
-    broken("processes.KeyOnCommandLine", "account.key-not-in-process-list"),
     broken("processes.KeyForItsHelper", "account.key-not-in-process-list"),
     broken("processes.RetriesRefusedKey", "account.revoked-key-stops"),
     broken("processes.FetchesItsKeyAgain", "account.revoked-key-stops"),

@@ -1,6 +1,7 @@
 // Clients for Node that let the API key out of its header, each in one way.
 
-import { inspect } from "node:util";
+import { execFile } from "node:child_process";
+import { inspect, promisify } from "node:util";
 import { Reference } from "./reference.mjs";
 
 /** Logs the headers of each request. */
@@ -24,6 +25,26 @@ export class DumpsItself extends Reference {
 export class KeyInQuery extends Reference {
   async exchange(url, request) {
     return super.exchange(`${url}?api_key=${this.settings.apiKey}`, request);
+  }
+}
+
+const SENDER = `
+  const [url, request] = process.argv.slice(1);
+  const response = await fetch(url, JSON.parse(request));
+  console.log(JSON.stringify([response.status, [...response.headers], await response.text()]));
+`;
+
+/** Has a program send its requests, and hands it the headers as an argument, as scripts do with curl. */
+export class KeyOnCommandLine extends Reference {
+  async exchange(url, request) {
+    const given = ["--input-type=module", "-e", SENDER, url, JSON.stringify(request)];
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, given, { timeout: this.timeout });
+      const [status, headers, text] = JSON.parse(stdout);
+      return { status, headers: new Headers(headers), text };
+    } catch (error) {
+      return { error };
+    }
   }
 }
 
