@@ -64,7 +64,7 @@ def hear(
 ) -> Iterator[Remark]:
     """What the listener has to say to each dialogue of a run; why it heard none."""
     if premises.endpoint is None:
-        yield NotApplicable(NOT_ASKED)
+        yield from (NotApplicable(NOT_ASKED, aspect=aspect) for aspect in floor)
         return
     try:
         endpoint = endpoint_of(premises)
@@ -95,7 +95,7 @@ def examine(
     failed = False
     for aspect, scripts in floor.items():
         if not scripts:
-            yield NotApplicable("the contract has no such thing", aspect)
+            yield NotApplicable("the contract has no such thing", aspect=aspect)
         for script in scripts:
             for remark in _remarks(listener, endpoint, script, allowance, aspect):
                 failed = failed or isinstance(remark, Violation)

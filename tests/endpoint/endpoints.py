@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 VERSION = "2024-02-05"
@@ -422,7 +423,7 @@ class AnswersForSomebodyElse(Right):
 
 
 class LeadsElsewhere(Right):
-    other: ClassVar[str] = ""
+    other = ""
 
     def ping(self) -> Answer:
         return 307, {"Location": f"{self.other}/v2/ping"}, b""
@@ -508,15 +509,22 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever hangs up is no news."""
+
+
 @contextmanager
-def served(api: Right) -> Iterator[str]:
+def served(api: Right, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The base URL of that API, on a real socket."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.api = api  # type: ignore[attr-defined]  # for the handler
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v2"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}/v2"
     finally:
         server.shutdown()
         thread.join()
