@@ -6,7 +6,7 @@ What must never be known here: in which order things happened, and what the word
 
 from __future__ import annotations
 
-from conformance.evidence import Call, Exchange
+from conformance.evidence import Call, Certificate, Exchange, Handshake, Place
 from conformance.faults import (
     Drip,
     Error,
@@ -53,6 +53,42 @@ def named(exchange: Exchange) -> str:
     if exchange.attempt is None:
         return request
     return f"attempt {exchange.attempt}{'' if exchange.attempt == exchange.number else f' ({request})'}"
+
+
+_ELSEWHERE: dict[Place, str] = {
+    "other-host": "at another host",
+    "other-port": "at another port",
+    "plain-http": "in the clear",
+}
+_SHOWN: dict[Certificate, str] = {
+    "good": "good",
+    "self-signed": "self-signed",
+    "unknown-ca": "from an unknown authority",
+    "expired": "expired",
+    "not-yet-valid": "not valid yet",
+    "wrong-host": "for another host",
+}
+
+
+def asked(exchange: Exchange) -> str:
+    """A request that is no attempt, and where it arrived."""
+    elsewhere = f", {_ELSEWHERE[exchange.at]}" if exchange.at in _ELSEWHERE else ""
+    return f"{named(exchange)}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}{elsewhere}"
+
+
+def shaken(handshake: Handshake, spoken: bool) -> str | None:
+    """What a client did about the certificate that it was shown; None if there is nothing to tell. `spoken`: it said
+    something over this connection.
+    """
+    if handshake.certificate == "good" and handshake.completed and not handshake.alert:
+        return None
+    if spoken:
+        did = "takes it"
+    elif handshake.alert:
+        did = f"breaks off ({plain(handshake.alert, 60)})"
+    else:
+        did = "hangs up"
+    return f"connects, is shown a certificate that is {_SHOWN[handshake.certificate]}, and {did}"
 
 
 def said(call: Call) -> str:
@@ -121,7 +157,8 @@ def answered(exchange: Exchange) -> str:
         text = f"{text}, {_ODD[kind]}"
     match fault:
         case Redirect():
-            text = f"{status}, go to {fault.to.replace('other-', 'another ').replace('-', ' ')}"
+            where = fault.to.replace("other-", "another ").replace("-", " ")
+            text = f"{status}, go to {'another place of the API' if fault.hops else where}"
         case RateLimit():
             asked = exchange.retry_after
             wait = "no Retry-After" if asked is None else f"Retry-After {duration(asked)}"

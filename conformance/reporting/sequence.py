@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.evidence import Call, Evidence, Exchange
-from conformance.reporting.phrases import answered, left_by_server, named, never_arrives, said
+from conformance.reporting.phrases import answered, asked, left_by_server, named, never_arrives, said, shaken
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import duration, shortened
 from conformance.reporting.readiness import Step
@@ -77,6 +77,7 @@ class _Teller:
             yield from self._call(index, call)
         for exchange in self.exchanges:
             yield from self._exchange(exchange)
+        yield from self._handshakes()
 
     def addressed(self, steps: Sequence[Step]) -> Iterator[Step]:
         """The steps, where an answer that is not to the last request says to which."""
@@ -203,9 +204,18 @@ class _Teller:
             text = f"hangs up, {duration(left - at)} after it asked"
             yield _Moment(position + 2, Step("client", text, at=left, exchange=number))
 
+    def _handshakes(self) -> Iterator[_Moment]:
+        for handshake in self.evidence.handshakes:
+            own = [e.number for e in self.exchanges if e.connection == handshake.connection]
+            before = [e.number for e in self.exchanges if e.received_at <= handshake.at]
+            position = 4 * min(own) if own else 4 * max(before, default=0) + 3
+            if text := shaken(handshake, spoken=bool(own)):
+                # Of one moment and place the first told comes first, and the request has been told already.
+                yield _Moment(position - bool(own), Step("client", text, at=handshake.at))
+
     def _request(self, exchange: Exchange) -> str:
         if exchange.attempt is None:
-            return f"{named(exchange)}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}"
+            return asked(exchange)
         parts = [named(exchange), self._key(exchange)]
         if self.several and exchange.reference in self.orders:
             parts.append(self.orders[exchange.reference])

@@ -7,7 +7,17 @@ from dataclasses import replace
 import pytest
 from reporting_samples import ORDER, attempt, bought_twice, surfaced_and_crashed
 
-from conformance.evidence import Call, ClockReading, Evidence, LedgerEntry, Outcome, PlannedOrder, Trial
+from conformance.evidence import (
+    Call,
+    ClockReading,
+    Evidence,
+    Handshake,
+    LedgerEntry,
+    Outcome,
+    PlannedOrder,
+    Sighting,
+    Trial,
+)
 from conformance.faults import (
     Close,
     Drip,
@@ -149,6 +159,7 @@ def test_a_client_that_gives_up_on_a_silent_server():
         (Empty(), {"status": 502}, "502, with an empty body"),
         (Redirect(), {"status": 307}, "307, go to another host"),
         (Redirect(to="plain-http"), {"status": 301}, "301, go to plain http"),
+        (Redirect(to="other-port", hops=1), {"status": 303}, "303, go to another place of the API"),
         (RateLimit(), {"status": 429}, "429 rate limited, no Retry-After"),
         (RateLimit(), {"status": 429, "retry_after": 600.0}, "429 rate limited, Retry-After 10 min"),
         (InProgress(form="102-bare"), {"interim_status": 102}, "102 in progress, and nothing else"),
@@ -208,6 +219,63 @@ def test_a_client_that_gives_up_on_a_silent_server():
 def test_every_fault_has_its_words(fault, answer, says):
     evidence = Evidence(Trial((ORDER,)), (attempt(1, 0.0, "k", fault=fault, **answer),), (), ())
     assert [step.text for step in sequence(evidence) if step.actor == "api"] == [says]
+
+
+def test_a_redirect_that_took_the_key_with_it():
+    seen = Sighting("header X-Api-Key", "plain", "X-Api-Key: XXabc123.[secret]")
+    away = attempt(2, 0.0, "k-1", status=404, error_type="not_found", answer="final", sightings=(seen,))
+    evidence = Evidence(
+        Trial((ORDER,)),
+        (
+            attempt(1, 0.0, "k-1", fault=Redirect(), status=307, answer="redirect"),
+            replace(away, at="other-host", operation=None, attempt=None, reference=None),
+        ),
+        (),
+        (Call(ORDER.reference, 1, 0.0, 0.1, Outcome("rejected", type="not_found")),),
+    )
+    assert (
+        told(evidence, 2)
+        == """
+   seconds  client                                                                  API
+     0.000  │ is handed order 12.34 (order-4f2a90c1de)                               │
+            ├─ attempt 1  key A k-1 ────────────────────────────────────────────────▶│
+            │◀────────────────────────────────────────────── 307, go to another host ┤
+>           ├─ request 2: POST /v2/order, at another host ──────────────────────────▶│
+>           │ in the header X-Api-Key: a secret, plain: X-Api-Key: XXabc123.[secret] │
+            │◀──────────────────────────────────────────────────────── 404 not_found ┤
+     0.100  │ says rejected not_found                                                │
+    ledger  no order
+"""
+    )
+
+
+def test_what_a_client_did_about_certificates():
+    evidence = Evidence(
+        Trial((ORDER,), certificate="expired"),
+        (replace(attempt(1, 2.0, "k-1", answer="success", status=200), connection=3),),
+        (),
+        (),
+        handshakes=(
+            Handshake(1, "expired", False, "certificate expired"),
+            Handshake(2, "expired", True, at=1.0),
+            Handshake(3, "expired", True, at=2.0),
+            Handshake(4, "good", True, at=3.0),
+            Handshake(5, "good", False, "unknown \x1b[1mca", at=4.0),
+        ),
+    )
+    assert (
+        told(evidence, 1)
+        == """
+   seconds  client                                                          API
+     0.000  │ connects, is shown a certificate that is expired, and breaks off (certificate expired)
+     1.000  │ connects, is shown a certificate that is expired, and hangs up │
+     2.000  │ connects, is shown a certificate that is expired, and takes it │
+>           ├─ attempt 1  key A k-1 ────────────────────────────────────────▶│
+            │◀────────────────────────────────────────────────── 200 success ┤
+     4.000  │ connects, is shown a certificate that is good, and breaks off (unknown \\x1b[1mca)
+    ledger  no order
+"""
+    )
 
 
 def test_an_attempt_without_a_key_says_so():
