@@ -23,9 +23,10 @@ from conformance.planning import products, with_references
 from conformance.sandbox.blueprint import blueprint_of
 from conformance.sandbox.courtesy import BEHIND, Trouble
 from conformance.sandbox.documents import Unreadable, amount, read_document
-from conformance.sandbox.relaying import forwards, obstacle
+from conformance.sandbox.passage import forwards, obstacle
 from conformance.sandbox.templates import point
-from conformance.sandbox.upstream import Failed, Told, Upstream
+from conformance.sandbox.upstream import Failed, Upstream
+from conformance.sandbox.washing import Told
 
 LEAST = Decimal(5)
 """the least face value, where the endpoint does not name another"""

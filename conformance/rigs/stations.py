@@ -27,7 +27,7 @@ from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
 from conformance.sandbox.certificates import Certificates
-from conformance.sandbox.relaying import forwards
+from conformance.sandbox.passage import forwards
 from conformance.sandbox.server import listen, listen_for_tls
 from conformance.sandbox.upstream import Upstream
 from conformance.trial import FLOODED, Stop, run_orders

@@ -510,7 +510,7 @@ class Connection(asyncio.Protocol):
             answer=sent.answer,
             status=sent.status,
             interim_status=sent.interim_status,
-            response_headers=sent.headers,
+            response_headers=self._world.recorder.response_headers(sent.headers),
             response_body=self._world.recorder.response_body(sent.body),
             error_type=sent.error_type,
             order_id=sent.order_id,

@@ -12,6 +12,8 @@ from typing import Final
 from conformance.contract import Auth
 from conformance.evidence import Exchange, Place, Sighting
 from conformance.hygiene.canary import Canary, scanner_for
+from conformance.hygiene.spans import MARKS
+from conformance.planning import RECIPIENT
 from conformance.sandbox.reading import Request
 
 REQUEST_BODY_KEPT: Final = 64 * 1024
@@ -33,8 +35,12 @@ class Recorder:
         self._auth = auth
         self._header = auth.header.lower()
         self._scanner = None if canary is None else scanner_for(canary)
+        self._keys = None if canary is None else scanner_for(canary, ("key",))
+        # An answer says these as they are, and says them often.
+        known = ((RECIPIENT, MARKS["recipient"]), (canary.payout if canary else "", MARKS["payout-link"]))
+        self._plain = tuple((secret, mark) for secret, mark in known if secret)
         self._listener = listener
-        self._alarmed = False
+        self._alarmed = self._wary = False
         self._kept: list[Exchange] = []
         self._told: set[int] = set()
 
@@ -79,13 +85,28 @@ class Recorder:
             self._told.add(exchange.number)
             self._listener(exchange)
 
+    def be_wary(self) -> None:
+        """What is answered comes from elsewhere, and may hold anything."""
+        self._alarmed = self._wary = True
+
     def redact(self, text: str) -> str:
         return self._scanner.redact(text) if self._scanner else text
 
     def response_body(self, body: bytes) -> str:
         """What is kept of the body of an answer."""
-        # Whatever an answer repeats has come in a request of this world.
-        return _body(body, RESPONSE_BODY_KEPT, self.redact if self._alarmed else _as_it_is)
+        # Whatever else an answer repeats has come in a request of this world.
+        return _body(body, RESPONSE_BODY_KEPT, self.redact if self._alarmed else self._without_links)
+
+    def _without_links(self, text: str) -> str:
+        for secret, mark in self._plain:
+            text = text.replace(secret, mark)
+        return text
+
+    def response_headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """What is kept of the headers of an answer."""
+        if not self._wary:
+            return headers
+        return tuple((self.redact(name), self.redact(value)) for name, value in headers)
 
     def _headers(self, request: Request, redact: Redact) -> tuple[tuple[str, str], ...]:
         shown = []
@@ -116,20 +137,20 @@ class Recorder:
         for name, value in request.headers:
             own = name.lower() == self._header
             parts += (name, value.partition(self._auth.separator)[0] if own else value)
-        # No form of the secret has a line break in it, so none can come about between two parts.
+        # What seems to come about between two parts is found in none of them afterwards.
         text = "\n".join(parts).encode("utf-8", "surrogatepass")
         return self._scanner.suspects(b"%b\n%b" % (text, request.body))
 
     def _sightings(self, request: Request, at: Place) -> tuple[Sighting, ...]:
-        if self._scanner is None:
+        if self._keys is None:
             return ()
-        seen = list(self._scanner.sightings(request.target, "target"))
+        seen = list(self._keys.sightings(request.target, "target"))
         for name, value in request.headers:
             # Elsewhere the key belongs nowhere, and its own header is one like any other.
             if name.lower() != self._header or at != "api":
-                seen += self._scanner.sightings(f"{name}: {value}", f"header {self.redact(name)}")
+                seen += self._keys.sightings(f"{name}: {value}", f"header {self.redact(name)}")
         if request.body:
-            seen += self._scanner.sightings(request.body, "body")
+            seen += self._keys.sightings(request.body, "body")
         return tuple(seen)
 
 

@@ -16,33 +16,13 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from conformance.evidence import Trial
-from conformance.faults import (
-    Close,
-    Drip,
-    Empty,
-    Error,
-    ExtraFields,
-    Fault,
-    Garbage,
-    Hang,
-    Html,
-    InProgress,
-    Kill,
-    Malformed,
-    Ok,
-    OtherVersion,
-    Processing,
-    Reordered,
-    Reset,
-    Slow,
-    Truncate,
-)
+from conformance.faults import Fault, Processing, Reset
 from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.courtesy import BEHIND, Trouble
 from conformance.sandbox.documents import Unreadable, amount, money, read_document, write_document
 from conformance.sandbox.orders import face_values
+from conformance.sandbox.passage import goes_through, hides_answer
 from conformance.sandbox.placing import Placing
 from conformance.sandbox.reading import Request
 from conformance.sandbox.resemblance import (
@@ -57,7 +37,8 @@ from conformance.sandbox.resemblance import (
 )
 from conformance.sandbox.services import serve
 from conformance.sandbox.templates import point
-from conformance.sandbox.upstream import Answered, Failed, Outgoing, Told, Upstream
+from conformance.sandbox.upstream import Answered, Failed, Upstream
+from conformance.sandbox.washing import Outgoing, Told
 from conformance.sandbox.world import Intent, Item, Order, World
 
 AGAIN: Final = 30.0
@@ -86,50 +67,6 @@ class Forward:
     fault: Fault | None
     send: Callable[[], Future[Answered]]
     finish: Callable[[Answered], Reply]
-
-
-def obstacle(fault: Fault) -> str | None:
-    """Why there is no such fault in front of a real endpoint; None if there is."""
-    if isinstance(fault, Error) and fault.cached:
-        return (
-            "a stored error can only be put into the simulation's idempotency store, not into the endpoint's"
-        )
-    if isinstance(fault, Processing):
-        return "how long an order takes, and whether it fails, is up to the endpoint behind the proxy"
-    return None
-
-
-def goes_through(fault: Fault | None) -> bool:
-    """Does a request that meets this fault reach the API?"""
-    match fault:
-        case (
-            None
-            | Ok()
-            | Truncate()
-            | Drip()
-            | OtherVersion()
-            | ExtraFields()
-            | Reordered()
-            | Slow()
-            | InProgress()
-        ):
-            return True
-        case Reset() | Close() | Hang() | Garbage() | Html() | Empty() | Malformed():
-            return fault.when == "after"
-        case Kill():
-            return fault.when == "after" or (fault.when == "answered" and fault.type is None)
-        case Error():
-            return fault.booked
-        case _:
-            return False
-
-
-def forwards(trial: Trial) -> int:
-    """Orders that a client may be expected to have sent on: one for each attempt that gets through, and one that gets
-    its answer. A client that sends more counts as it goes.
-    """
-    orders = trial.orders * (2 if trial.twice else 1)
-    return sum(1 + min(4, sum(map(goes_through, order.schedule))) for order in orders)
 
 
 def relay(world: World, upstream: Upstream, asked: Asked) -> Reply | Forward:
@@ -274,7 +211,7 @@ class _Errand:
         booked = None
         if failed.found is not None and self._placing is not None:
             booked = self._book_by_hand(failed.found)
-            if self._fault is not None and _hides_answer(self._fault):
+            if self._fault is not None and hides_answer(self._fault):
                 told = self._unseen(failed.found)
                 return self._placing.with_answer(told, booked).meet(self._fault)
         self._blame(failed.reason, None)
@@ -425,21 +362,6 @@ class _Errand:
         theirs = shape_of(told, answer, contract.versions.header.lower(), text)
         of = situation(expected) if answer.kind != "rate-limited" else "rate limit"
         fidelity.compare(operation or "no operation", of, ours, theirs)
-
-
-def _hides_answer(fault: Fault) -> bool:
-    """Does the client see nothing of the order's own answer?"""
-    match fault:
-        case Reset() | Close() | Hang() | Garbage() | Html():
-            return True
-        case Kill():
-            return fault.when == "after"
-        case Error():
-            return fault.booked
-        case InProgress():
-            return fault.form != "102-then-final"
-        case _:
-            return False
 
 
 def _document(request: Request) -> JsonValue:

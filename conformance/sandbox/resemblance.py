@@ -18,7 +18,7 @@ from conformance.fidelity import Answered, Difference
 from conformance.sandbox.answers import Answer
 from conformance.sandbox.documents import Unreadable, read_document
 from conformance.sandbox.templates import point
-from conformance.sandbox.upstream import Headers, Told
+from conformance.sandbox.washing import Headers, Told
 
 _JSON: Final = "application/json"
 _LONGEST_WAIT: Final = 86_400.0

@@ -1,7 +1,7 @@
 """The real endpoint behind the proxy: what the schedule lets through is sent there, and its answer comes back.
 
-What lives here: the connection to it, TLS, the swap of the key that the client was given for the account's own, and
-what it means when no answer comes. All of it in a thread of its own, so that nobody waits for somebody else's answer.
+What lives here: the connections to it, TLS, and what it means when no answer comes. All of it in a thread of its own,
+so that nobody waits for somebody else's answer.
 What must never be known here: faults, the state of a trial, checks. The account's key leaves this room for the
 endpoint's own header alone, and comes back in nothing.
 """
@@ -21,16 +21,15 @@ from urllib.parse import urlsplit
 
 from conformance.contract import Contract
 from conformance.fidelity import Fidelity
-from conformance.hygiene.canary import Canary, Scanner, scanner_for
+from conformance.hygiene.canary import Canary
 from conformance.sandbox.blueprint import blueprint_of
 from conformance.sandbox.courtesy import Courtesy, Manners
+from conformance.sandbox.washing import Outgoing, Told, Wash
 
 if TYPE_CHECKING:
     import httpcore
 
     from conformance.sandbox.listening import Notes
-
-Headers = tuple[tuple[str, str], ...]
 
 CONNECTING: Final = 10.0
 """seconds until a connection stands"""
@@ -43,49 +42,6 @@ LARGEST: Final = 10 * 1024 * 1024
 LOOKS: Final = 3
 """times that the endpoint is asked whether an order exists whose answer was lost on its way to us"""
 BETWEEN_LOOKS: Final = 1.0
-
-_HOP: Final = frozenset(
-    {
-        *("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer"),
-        *("transfer-encoding", "upgrade", "content-length"),
-    }
-)
-_NOT_PASSED_ON: Final = _HOP | {"proxy-authorization", "host", "expect", "accept-encoding"}
-"""headers of a request that are for the next hop alone, or are made anew"""
-_NOT_HANDED_BACK: Final = _HOP | {"content-encoding", "date", "strict-transport-security", "alt-svc"}
-"""headers of an answer that are for this hop alone, or speak of the endpoint's own address"""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request for the endpoint. `path`: what follows its base URL. `as_account`: whoever sends it showed the key that
-    it was given, so that the account's own takes its place; `stand_in` is that key. `repeatable`: sent twice, it is
-    still one.
-    """
-
-    method: str
-    path: str
-    headers: Headers
-    body: bytes
-    as_account: bool
-    stand_in: Canary | None
-    repeatable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An answer. `headers`: those that are handed on; `names`: of all that came, in lower case. `interim`: the 1xx
-    that came before it; a status below 200 came alone. `repeated`: the request had to be sent twice. `echoed`: the
-    account's key stood in it.
-    """
-
-    status: int
-    headers: Headers
-    body: bytes
-    names: tuple[str, ...] = ()
-    interim: tuple[int, ...] = ()
-    repeated: bool = False
-    echoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +90,7 @@ class Upstream:
         self._contract = contract
         self._auth = contract.auth.header.lower()
         self._key = key
+        self._wash = Wash(key, contract)
         self._context = context
         here = _is_here(self.host)
         self.manners = Manners(courtesy or Courtesy.of(contract, here=here, production=production))
@@ -279,7 +236,7 @@ class Upstream:
         async with self._pool.stream(
             outgoing.method,
             url,
-            headers=self._headers(outgoing),
+            headers=self._wash.passed_on(outgoing, self._host_header),
             content=outgoing.body,
             extensions={"timeout": timeouts},
         ) as response:
@@ -288,73 +245,16 @@ class Upstream:
                 whole += chunk
                 if len(whole) > LARGEST:
                     return Failed(f"answered with more than {LARGEST:,} bytes")
-        raw = [(name, value) for name, value in response.headers]
-        body = httpx.Response(response.status, headers=raw, content=bytes(whole)).content
-        return self._washed(response.status, raw, body, heard, outgoing.stand_in)
-
-    def _headers(self, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
-        named = {
-            token.strip().lower()
-            for name, value in outgoing.headers
-            if name.lower() == "connection"
-            for token in value.split(",")
-        }
-        kept = [
-            (name, self._key.key if outgoing.as_account and name.lower() == self._auth else value)
-            for name, value in outgoing.headers
-            if name.lower() not in _NOT_PASSED_ON and name.lower() not in named - {self._auth}
-        ]
-        ours = [("Host", self._host_header), ("Accept-Encoding", "identity")]
-        if outgoing.body or outgoing.method not in ("GET", "HEAD"):
-            ours.append(("Content-Length", str(len(outgoing.body))))
-        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*ours, *kept)]
-
-    def _washed(
-        self,
-        status: int,
-        raw: list[tuple[bytes, bytes]],
-        body: bytes,
-        heard: Notes,
-        stand_in: Canary | None,
-    ) -> Told:
-        """The answer without the account's key, in whatever form that is in it: the client's own is there instead."""
-        scanner = scanner_for(self._key)
-        named = {
-            token.strip().lower()
-            for name, value in raw
-            if name.lower() == b"connection"
-            for token in value.decode("latin-1").split(",")
-        }
-        came = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
-        echoed = scanner.suspects(body) or any(
-            scanner.suspects(f"{name}: {value}".encode("utf-8", "replace")) for name, value in came
-        )
-        if echoed:
-            came = [
-                (self._swap(name, scanner, stand_in), self._swap(value, scanner, stand_in))
-                for name, value in came
-            ]
-            body = self._swap(body.decode("utf-8", "surrogateescape"), scanner, stand_in).encode(
-                "utf-8", "surrogateescape"
-            )
-        headers = tuple(
-            (name, value)
-            for name, value in came
-            if name.lower() not in _NOT_HANDED_BACK and name.lower() not in named
-        )
-        names = tuple(dict.fromkeys(name.lower() for name, _ in came))
-        return Told(status, headers, body, names, tuple(heard.statuses), echoed=echoed)
-
-    def _swap(self, text: str, scanner: Scanner, stand_in: Canary | None) -> str:
-        if stand_in is not None:
-            text = text.replace(self._key.key, stand_in.key).replace(self._key.secret, stand_in.secret)
-        return scanner.redact(text)
+        body = httpx.Response(response.status, headers=response.headers, content=bytes(whole)).content
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
+        told = Told(response.status, headers, body, interim=tuple(heard.statuses))
+        return self._wash.handed_back(told, outgoing.stand_in)
 
     def _failure(self, problem: Exception) -> Failed:
         import httpcore
         import httpx
 
-        said = scanner_for(self._key).redact(" ".join(str(problem).split()))[:200]
+        said = self._wash.redact(" ".join(str(problem).split()))[:200]
         match problem:
             case httpcore.ConnectTimeout() | httpcore.PoolTimeout():
                 return Failed(f"took no connection within {CONNECTING:.0f} s", reached=False)

@@ -271,6 +271,8 @@ class World:
         self.detours: dict[str, Redirect] = {}
         """by path: redirects that come after another one"""
         self.upstream = upstream
+        if upstream is not None:
+            self.recorder.be_wary()
         self.canary = canary
         self.first_sent: dict[str, float] = {}
         """by idempotency key: when the real endpoint was first sent an order under it"""

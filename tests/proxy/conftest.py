@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import trustme
-from fronts import KEY, QUICKLY, SECRET, Front, order_body
+from fronts import KEY, PAYOUT, QUICKLY, SECRET, Front, order_body
 from wrong_endpoints import Endpoint, endpoint
 
 from conformance.contract import Contract
@@ -61,7 +61,12 @@ def front(contract: Contract, behind: Endpoint, trusting: ssl.SSLContext) -> Ite
         upstream = Upstream(behind.url, behind.canary, contract, QUICKLY, trusting)
         orders = (PlannedOrder("order-a", order_body(), "10.50", faults),)
         world = World(
-            contract, KEY, orders, canary=Canary(KEY, "XXtest01", SECRET), upstream=upstream, reserved=9
+            contract,
+            KEY,
+            orders,
+            canary=Canary(KEY, "XXtest01", SECRET, PAYOUT),
+            upstream=upstream,
+            reserved=9,
         )
         sandbox.begin(world)
         client = httpx.Client(timeout=15)

@@ -14,6 +14,7 @@ from conformance.sandbox.courtesy import Courtesy
 from conformance.sandbox.upstream import Upstream
 
 SECRET = "q7Yd-kT2mWx0Zr8bNf5Hs1Jc4Lv9Pa~e"
+PAYOUT = "7KD9QW3MZ1XC5VB8NT2R"
 KEY = f"XXtest01.{SECRET}"
 QUICKLY = Courtesy(60_000, 60.0, at_once=1_000, patience=2.0)
 """an endpoint of our own may be asked as often as anybody likes"""

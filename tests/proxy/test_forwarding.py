@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from fronts import KEY, SECRET, Front
+from fronts import KEY, PAYOUT, SECRET, Front
 from wrong_endpoints import CUT, Reply, Seen, gzipped
 
 from conformance.contract import Contract
@@ -314,6 +314,7 @@ def test_an_endpoint_that_repeats_the_key_does_not_tell_it_to_anybody(front: Beg
 
     told = answer.text + str(answer.headers) + repr(stage.exchanges())
     assert canary.secret not in told
+    assert SECRET not in repr(stage.exchanges())
     assert base64.b64encode(canary.key.encode()).decode()[20:40] not in told
     assert answer.headers["X-You-Are"] == KEY
     assert answer.json()["plain"] == KEY
@@ -337,3 +338,18 @@ def test_an_endpoint_that_shows_an_unknown_certificate_is_sent_nothing(
     assert "certificate that is not trusted" in told.reason
     assert "SSL_CERT_FILE" in told.reason
     assert stage.behind.seen == []
+
+
+def test_payout_links_are_not_handed_on(front: Begin) -> None:
+    stage = front()
+
+    first, again = stage.order(), stage.order()
+
+    link = first.json()["items"][0]["payout"]["url"]
+    real = stage.behind.world.orders[0].items[0].link
+    assert link.startswith("https://")
+    assert link != real
+    assert again.json() == first.json()
+    assert real not in repr(stage.exchanges()) + str(first.headers) + first.text
+    assert PAYOUT in link
+    assert PAYOUT not in repr(stage.exchanges())
