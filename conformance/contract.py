@@ -167,6 +167,10 @@ class Orders(_Model):
 
     example: JsonValue = Field(description="template of a valid one-item order body")
     example_item: JsonValue = Field(description="template of one item, for orders of several items")
+    recipient_item: JsonValue = Field(
+        default=None,
+        description="template of one item that goes to somebody: `$recipient` is an e-mail address",
+    )
     items: str
     face_value: str
     face_value_step: str = Field(description="smallest difference between two face values, as a decimal")

@@ -23,6 +23,8 @@ from conformance.faults import Drip, Fault, Kill, Processing, Revoke, Schedule, 
 if TYPE_CHECKING:
     from conformance.contract import Contract
 
+RECIPIENT = "w4h8k2vq9tz6"
+"""what every recipient of an order of ours has in the address, so that it is known wherever it turns up"""
 _MANY = 4
 """orders, half of a trial's, that are left out together"""
 
@@ -58,15 +60,22 @@ def products(contract: Contract) -> list[tuple[str, str]]:
     return [("", contract.currencies[0])]
 
 
-def orders(contract: Contract, rng: random.Random, schedules: Sequence[Schedule]) -> tuple[PlannedOrder, ...]:
-    """One valid order for each schedule. Face values differ, so that each order is known by its own."""
+def orders(
+    contract: Contract, rng: random.Random, schedules: Sequence[Schedule], *, recipients: bool = False
+) -> tuple[PlannedOrder, ...]:
+    """One valid order for each schedule. Face values differ, so that each order is known by its own. `recipients`: each
+    goes to somebody, where the contract says how that is ordered.
+    """
+    one_item = (recipients and contract.orders.recipient_item) or contract.orders.example_item
     cents = rng.sample(range(500, 10_000), len(schedules))
     step = Decimal(contract.orders.face_value_step)
-    planned = []
+    planned: list[PlannedOrder] = []
     for amount, schedule in zip(cents, schedules, strict=True):
         face_value = amount * step
         product, currency = rng.choice(products(contract))
-        item = fill(contract.orders.example_item, {"face_value": float(face_value), "product": product})
+        recipient = f"customer-{len(planned) + 1}.{RECIPIENT}@example.com"
+        values: dict[str, JsonValue] = {"face_value": float(face_value), "product": product}
+        item = fill(one_item, {**values, "recipient": recipient})
         body = fill(contract.orders.example, {"currency": currency, "items": [item]})
         assert isinstance(body, dict)
         reference = f"order-{rng.getrandbits(40):010x}"
@@ -89,18 +98,20 @@ def trial(
     limit: int | None = None,
     certificate: Certificate | None = None,
     watched: bool = False,
+    recipients: bool = False,
     items: Sequence[int] = (),
 ) -> Trial:
     """A trial of one order for each schedule. Equal arguments give equal trials, so that checks that ask for
     the same one can share its evidence. `restart`: the client is ended and started again between orders;
     `equal_content`: all orders are alike but for their reference; `endless`: of each order the last fault goes on
     for ever; `corrected`: each order but the first is the corrected form of the first, and handed over under its
-    reference; `items`: how many of them each order has, one where nothing is said. The others are those of `Trial`.
+    reference; `recipients`: each goes to somebody, by e-mail; `items`: how many of them each order has, one where
+    nothing is said. The others are those of `Trial`.
     """
     seed = seed_of(
         json.dumps([to_mappings(schedule) for schedule in schedules]), concurrent, verbose, restart
     )
-    planned = orders(contract, random.Random(seed), schedules)
+    planned = orders(contract, random.Random(seed), schedules, recipients=recipients)
     if items:
         counts = (*items, *(1 for _ in planned))
         planned = tuple(

@@ -8,13 +8,11 @@ What must never be known here: where the text came from, and whether the key was
 from __future__ import annotations
 
 import random
-import re
 import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import compress
-from typing import NamedTuple
 
 from pydantic_core import SchemaValidator, core_schema
 
@@ -22,11 +20,10 @@ from conformance.contract import Contract
 from conformance.evidence import Secret, Sighting
 from conformance.hygiene.disguises import Disguise, disguises, letter_marks, reading, small_letters
 from conformance.hygiene.fragments import Fragments
+from conformance.hygiene.spans import MARKS, Needle, Span, grown, span_of, without
+from conformance.planning import RECIPIENT
 
-REDACTED = "[secret]"
-_MARK = REDACTED.encode()
-RECIPIENT = "w4h8k2vq9tz6"
-"""what every recipient in an order of ours has in the address, so that it is known wherever it turns up"""
+REDACTED = MARKS["key"]
 MOST_SIGHTINGS = 100
 """sightings of one secret in one text that are kept: the rest would say the same again"""
 HUNTED: tuple[Secret, ...] = ("key", "payout-link", "recipient")
@@ -38,19 +35,6 @@ _PIECE = 1_024
 _REACH = 2_048
 """bytes over which a secret may be spread at the most, with all that was put between its characters"""
 _CONTEXT = 48  # bytes on each side of a sighting that an excerpt shows
-_BEFORE = 200  # bytes before a sighting that may say what it is in
-_SPELLINGS = (
-    (b"%", "percent-encoding"),
-    (b"\\u", "\\u escapes"),
-    (b"\\x", "\\x escapes"),
-    (b"&#", "HTML entities"),
-    (b"\0", "UTF-16"),
-    (b"\n", "split over lines"),
-    (b"\\n", "split over lines"),
-    (b"\x1b[", "in colours"),
-)
-"""what stands among a secret's characters, and what that is called"""
-_BASIC = re.compile(rb"basic\s+[a-z0-9+/=_-]*\Z")
 _PAYOUT_LENGTH = 26
 _BITS = string.digits + "ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -102,29 +86,6 @@ def canary_of(contract: Contract, key: str) -> Canary:
     return Canary(key, key[: auth.prefix_length], key[auth.prefix_length + len(auth.separator) :])
 
 
-class _Span(NamedTuple):
-    start: int
-    end: int
-    form: str
-    what: Secret = "key"
-
-
-class _Needle(NamedTuple):
-    """A row of small letters that a disguise has at `start`."""
-
-    text: bytes
-    number: int
-    start: int
-
-
-class _Row(NamedTuple):
-    """Letters of a reading from `start` on, that a disguise has at `place`."""
-
-    start: int
-    place: int
-    length: int
-
-
 class Scanner:
     """Finds one canary's secrets, of the kinds that are `hunted`. Holds nothing but what it compiled, so threads may
     share it. Text and needles are compared in small letters; a regular expression of all needles, run by the engine
@@ -144,8 +105,8 @@ class Scanner:
         self._disguises: list[tuple[Secret, Disguise]] = [
             (what, disguise) for what, secret in self._secrets.items() for disguise in disguises(secret)
         ]
-        self._needles: list[_Needle] = [
-            _Needle(text, number, start)
+        self._needles: list[Needle] = [
+            Needle(text, number, start)
             for number, (_, disguise) in enumerate(self._disguises)
             for text, start in disguise.needles()
         ]
@@ -174,9 +135,9 @@ class Scanner:
         spans = self.spans(data)
         if not spans:
             return text
-        return _without(data, spans).decode("utf-8", "surrogatepass")
+        return without(data, spans).decode("utf-8", "surrogatepass")
 
-    def spans(self, data: bytes, hunted: tuple[Secret, ...] | None = None) -> list[_Span]:
+    def spans(self, data: bytes, hunted: tuple[Secret, ...] | None = None) -> list[Span]:
         """Where the secrets stand, in order, without overlaps."""
         holds = self._filter(self.hunted if hunted is None else hunted)
         read = reading(data)
@@ -184,7 +145,7 @@ class Scanner:
         if not holds(letters.decode("ascii")):
             return []
         found = sorted(self._spans(data, read, letters, holds), key=lambda span: (span.start, -span.end))
-        merged: list[_Span] = []
+        merged: list[Span] = []
         for span in found:
             if hunted is not None and span.what not in hunted:
                 continue
@@ -194,7 +155,7 @@ class Scanner:
                 merged.append(span)
         return merged
 
-    def excerpt(self, data: bytes, spans: Sequence[_Span], number: int) -> str:
+    def excerpt(self, data: bytes, spans: Sequence[Span], number: int) -> str:
         """The line around a span, without a trace of any secret, at most 120 characters."""
         span = spans[number]
         first = max(data.rfind(b"\n", 0, span.start) + 1, span.start - _CONTEXT)
@@ -203,7 +164,8 @@ class Scanner:
         pieces, position = [], first
         for other in spans:
             if other.end > first and other.start < last:
-                pieces += [self._fragments.taken_out(data[position : max(position, other.start)]), _MARK]
+                before = data[position : max(position, other.start)]
+                pieces += [self._fragments.taken_out(before), MARKS[other.what].encode()]
                 position = other.end
         pieces.append(self._fragments.taken_out(data[position : max(position, last)]))
         text = b"".join(pieces).replace(b"\0", b"").decode("utf-8", "replace")
@@ -223,7 +185,7 @@ class Scanner:
 
     def _spans(
         self, data: bytes, read: bytes, letters: bytes, holds: Callable[[str], bool]
-    ) -> Iterator[_Span]:
+    ) -> Iterator[Span]:
         places = list(compress(range(len(read)), letter_marks(read)))
         seen: set[tuple[int, int]] = set()
         for first in range(0, len(letters), _PIECE):
@@ -234,99 +196,13 @@ class Scanner:
                 position = piece.find(needle.text)
                 while position >= 0:
                     what, disguise = self._disguises[needle.number]
-                    row = _grown(letters, first + position, disguise.text, needle)
+                    row = grown(letters, first + position, disguise.text, needle)
                     if (needle.number, row.start) not in seen:
                         seen.add((needle.number, row.start))
-                        span = _span(what, disguise, data, read, places, row)
+                        span = span_of(what, disguise, data, read, places, row)
                         if span is not None:
                             yield span
                     position = piece.find(needle.text, max(position + 1, row.start + row.length - first))
-
-
-def _grown(letters: bytes, position: int, text: bytes, needle: _Needle) -> _Row:
-    """The longest row of letters, around a needle at that position, that the disguise has as well."""
-    start, left = position, needle.start
-    while left and start and letters[start - 1] == text[left - 1]:
-        start, left = start - 1, left - 1
-    end, right = position + len(needle.text), needle.start + len(needle.text)
-    while right < len(text) and end < len(letters) and letters[end] == text[right]:
-        end, right = end + 1, right + 1
-    return _Row(start, left, end - start)
-
-
-def _span(
-    what: Secret, disguise: Disguise, data: bytes, read: bytes, places: Sequence[int], row: _Row
-) -> _Span | None:
-    """The row of letters as a span of the data; None if too little of the secret is there."""
-    units = disguise.units_within(row.place, row.place + row.length)
-    start, end, shown = places[row.start], places[row.start + row.length - 1] + 1, len(units)
-    if disguise.characters:
-        start, end, shown = _with_signs(disguise, read, places, row, units)
-    if shown < disguise.least:
-        return None
-    while read is not data and end < len(read) and not read[end]:
-        end += 1  # the rest of what the last character is spelt by
-    whole = shown == len(disguise.units)
-    form = _form(disguise, data, start, end)
-    return _Span(start, end, form if whole else f"{form}, in part", what)
-
-
-def _with_signs(
-    disguise: Disguise, read: bytes, places: Sequence[int], row: _Row, units: range
-) -> tuple[int, int, int]:
-    """Start and end of a row together with the signs of the secret that are no letters and stand before, in and after
-    it; and how many of its characters are there in all.
-    """
-    after = [b""]  # the signs before the first letter, and after each
-    for unit in units:
-        if disguise.units[unit]:
-            after.append(b"")
-        else:
-            after[-1] += disguise.characters[unit : unit + 1]
-    last = row.start + row.length - 1
-    start, end = places[row.start], places[last] + 1
-    opening = places[row.start - 1] + 1 if row.start else 0
-    closing = places[last + 1] if last + 1 < len(places) else len(read)
-    shown = row.length
-    for sign in reversed(after[0]):
-        lead = read[max(opening, start - _CONTEXT) : start].rstrip(b"\0")
-        if lead[-1:] != bytes([sign]):
-            break
-        start -= len(read[max(opening, start - _CONTEXT) : start]) - len(lead) + 1
-        shown += 1
-    for sign in after[-1]:
-        rest = read[end : min(closing, end + _CONTEXT)]
-        tail = rest.lstrip(b"\0")
-        if tail[:1] != bytes([sign]):
-            break
-        end += len(rest) - len(tail) + 1
-        shown += 1
-    for letter, signs in enumerate(after[1:-1], row.start):
-        position = places[letter] + 1
-        for sign in signs:
-            found = read.find(sign, position, places[letter + 1])
-            if found >= 0:
-                position = found + 1
-                shown += 1
-    return start, end, shown
-
-
-def _form(disguise: Disguise, data: bytes, start: int, end: int) -> str:
-    """What the disguise is called where it stands in the data."""
-    if disguise.form == "base64" and _BASIC.search(data[max(0, start - _BEFORE) : start].lower()):
-        return "Basic credentials"
-    if not disguise.characters:
-        return disguise.form
-    text = data[start:end]
-    return next((form for sign, form in _SPELLINGS if sign in text), "plain")
-
-
-def _without(data: bytes, spans: Sequence[_Span]) -> bytes:
-    pieces, position = [], 0
-    for span in spans:
-        pieces += [data[position : span.start], _MARK]
-        position = span.end
-    return b"".join((*pieces, data[position:]))
 
 
 @lru_cache(maxsize=64)

@@ -212,8 +212,7 @@ class DirectRig:
         state_dir = self._scratch / f"state-{self._serial}"
         state_dir.mkdir()
         canary = self._own_key or mint(self._contract, self._rng)
-        if canary.secret not in self.secrets:
-            self.secrets.append(canary.secret)
+        self.secrets += [secret for secret in canary.secrets if secret not in self.secrets]
         try:
             station = Station(
                 self._terms,

@@ -125,7 +125,7 @@ class HostedRig:
 
     def _start(self, secure: bool) -> _Host:
         canary = mint(self._contract, self._rng)
-        self.secrets.append(canary.secret)
+        self.secrets += canary.secrets
         output = Path(tempfile.mkdtemp(prefix="host-", dir=self._scratch))
         configuration = Configuration(
             clock="virtual" if self._clock == "virtual" else "real",

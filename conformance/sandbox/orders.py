@@ -56,7 +56,7 @@ def book(
         items=tuple(
             Item(
                 item_id=world.new_id(orders.item_id_template),
-                link=f"https://payout.example/{world.token()}",
+                link=payout_link(world.canary.payout if world.canary else "", world.token()),
                 face_value=money(value),
             )
             for value in values
@@ -69,6 +69,11 @@ def book(
     else:
         status, shown = orders.async_status, world.blueprint.accepted(scope_of(world, order, request))
     return order, Answer(status, write_document(shown), "success", order_id=order.order_id)
+
+
+def payout_link(common: str, own: str) -> str:
+    """A link that is worth money. By what those of one client have in `common` they are known wherever they turn up."""
+    return f"https://payout.example/{common}{own}"
 
 
 def items_of(world: World, request: JsonValue) -> list[JsonValue]:

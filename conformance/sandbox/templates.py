@@ -42,6 +42,7 @@ NAMES: Final[Mapping[str, str]] = {
     "detail_location": "where, as a list of strings",
     "face_value": "the face value of an order to be made",
     "product": "the code of a product to be ordered",
+    "recipient": "the e-mail address of somebody whom an item goes to",
 }
 """Every name that a template may use."""
 

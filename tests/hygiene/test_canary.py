@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.contracts import load_contract
-from conformance.hygiene.canary import MOST_SIGHTINGS, RECIPIENT, REDACTED, Canary, Scanner, mint
+from conformance.hygiene.canary import MOST_SIGHTINGS, REDACTED, Canary, Scanner, mint
+from conformance.planning import RECIPIENT
 
 CONTRACT = load_contract("runa")
 CANARY = Canary("XXab12cd.~kW9_pQ7-xZ3mB5vN1rT8yL4cH6dJ0s", "XXab12cd", "~kW9_pQ7-xZ3mB5vN1rT8yL4cH6dJ0s")
@@ -202,7 +203,10 @@ def test_payout_links_and_recipients_are_told_apart_from_the_key() -> None:
         ("recipient", 3),
     ]
     shown = scanner.redact(text)
-    assert shown.splitlines()[1:] == ["https://payout.example/[secret]7", "mail to ada.[secret]@example.com"]
+    assert shown.splitlines()[1:] == [
+        "https://payout.example/[payout link]7",
+        "mail to ada.[recipient]@example.com",
+    ]
     assert Scanner(canary, ("key",)).sightings(link, "") == ()
 
 
