@@ -270,7 +270,7 @@ class _Errand:
         if known is not None:
             if simulated is not None:
                 world.forget(simulated, None)
-            foreign = known.reference != self._caller.reference and known.idempotency_key != self._key
+            foreign = known.idempotency_key != self._key
             return None, "answered one order with another" if foreign else None
         if order_id in memory.orders:
             if simulated is not None:

@@ -35,7 +35,7 @@ CONNECTING: Final = 10.0
 """seconds until a connection stands"""
 ANSWERING: Final = 45.0
 """seconds until an answer is whole"""
-AFTER_INTERIM: Final = 5.0
+AFTER_INTERIM: Final = 3.0
 """seconds that a final answer may take after a 1xx; some endpoints never send one"""
 LARGEST: Final = 10 * 1024 * 1024
 """bytes of an answer"""

@@ -67,6 +67,10 @@ class Endpoint:
     canary: Canary
     before: Before = lambda seen: None
     after: After = lambda seen, reply: reply
+    raw: Callable[[Seen], bytes | None] = lambda seen: None
+    """bytes to be sent instead of any answer"""
+    raw_ends: bool = True
+    """and then the line is closed"""
     seen: list[Seen] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     stop: Callable[[], None] = lambda: None
@@ -141,6 +145,10 @@ class _Handler(BaseHTTPRequestHandler):
             known.seen.append(seen)
         if self.server.dead:
             self._tear_down()
+            return
+        if (raw := known.raw(seen)) is not None:
+            self.wfile.write(raw)
+            self.close_connection = known.raw_ends
             return
         reply = known.before(seen)
         if reply is None:
