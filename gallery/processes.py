@@ -14,15 +14,15 @@ from gallery.reference import Kind, Reference, Rejected
 
 
 class KeyForItsHelper(Reference):
-    """Keeps a helper beside its retries, in a session of its own, and gives it the key in base64 as an argument."""
+    """Has a helper beside it after a rate limit, in a session of its own, with the key in base64 as an argument."""
 
     def send(self) -> httpx.Response:
-        if self.attempt == 1:
+        if not self.met["limited"]:
             return super().send()
         key = base64.b64encode(self.context.api_key.encode()).decode()
         command = ["sh", "-c", "read nothing", "order-helper", f"--credential={key}"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
-            return super().send()
+            return self.http.post(self.url(), content=self.content(), headers=self.headers(), timeout=2)
 
 
 class RetriesRefusedKey(Reference):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -97,13 +97,19 @@ def probes(premises: Premises) -> dict[Place, Probe]:
     or with.
     """
     assert premises.endpoint is not None
+    # Looked at before, where the options are read. This is the place that sends.
+    _refuse_production(premises, {"--api": premises.endpoint}, None)
     key = premises.key().reveal()
-    if not premises.production and (wrong := refusals({"--api": premises.endpoint}, key, premises.contract)):
-        raise Mistakes(wrong)
+    _refuse_production(premises, {}, key)
     return {
         place: Probe(place) if route is None else _probe(premises, key, place, route)
         for place, route in routes(premises).items()
     }
+
+
+def _refuse_production(premises: Premises, addresses: Mapping[str, str], key: str | None) -> None:
+    if not premises.production and (wrong := refusals(addresses, key, premises.contract)):
+        raise Mistakes(wrong)
 
 
 def _probe(premises: Premises, key: str, place: Place, route: Route) -> Probe:

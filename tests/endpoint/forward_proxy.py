@@ -29,12 +29,12 @@ class ForwardProxy:
     port: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            await self._answer(head, reader, writer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                await self._answer(head, reader, writer)
+        finally:
+            writer.close()
 
     async def _answer(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -60,7 +60,10 @@ class ForwardProxy:
             path = parts.path + (f"?{parts.query}" if parts.query else "")
             rest = [line for line in lines if not line.lower().startswith("proxy-")]
             away.write("\r\n".join([f"{method} {path} HTTP/1.1", *rest]).encode("latin-1"))
-        await asyncio.gather(_pump(reader, away), _pump(there, writer))
+        try:
+            await asyncio.gather(_pump(reader, away), _pump(there, writer))
+        finally:
+            away.transport.abort()
 
     async def _leave(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         source = (self.leaves_from, 0) if self.leaves_from else None
@@ -68,13 +71,11 @@ class ForwardProxy:
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
+    with suppress(OSError):
         while data := await source.read(1 << 16):
             sink.write(data)
             await sink.drain()
-    with suppress(ConnectionError):
-        sink.close()
-        await sink.wait_closed()
+        sink.write_eof()
 
 
 @contextmanager
@@ -101,3 +102,5 @@ async def _close(server: asyncio.Server) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    # Transports say goodbye in the next turn of the loop.
+    await asyncio.sleep(0)
