@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from conformance.contracts import DEFAULT, load_contract, locate_contract
 from conformance.drivers.environment import BRACES
+from conformance.endpoint.routes import read_route
 from conformance.located import Rule, find
 from conformance.mistakes import Mistakes, Place, Wrong, resembling
 
@@ -42,12 +43,23 @@ def rules(folder: Path, today: date, account_only: bool, checks: Collection[str]
         _source_in(folder),
         _keys_by_name,
         _no_key_shaped_as_in_contract(folder),
+        _probes_are_routes,
         *(() if account_only else (_client_there,)),
         _client_fits_driver,
         _placeholders,
         _waivers_until(_a_year_after(today)),
         *(() if checks is None else (_waivers_of(checks),)),
     )
+
+
+def _probes_are_routes(data: JsonValue) -> Iterator[Wrong]:
+    for name in ("inside", "outside"):
+        place = ("account", "probes", name)
+        text = find(data, *place)
+        try:
+            read_route(text if isinstance(text, str) else None)
+        except ValueError as wrong:
+            yield Wrong(place, str(wrong))
 
 
 def _waivers_of(checks: Collection[str]) -> Rule:

@@ -1,7 +1,7 @@
 """The account's key, tried from several places: from here, from an address of this machine, through a proxy.
 
-What lives here: how a place is written in a profile, one ping from each, and what its answer says of the key. Whoever
-is asked on the way cannot answer for the API: an answer counts only if it speaks as the contract does.
+What lives here: one ping from each place, and what its answer says of the key. Whoever is asked on the way cannot
+answer for the API: an answer counts only if it speaks as the contract does.
 What must never be known here: what the answers amount to.
 """
 
@@ -10,11 +10,11 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conformance.contract import Contract
+from conformance.endpoint.routes import RIGHT, Route, read_route
 from conformance.judge.reach import Place, Probe, Result
 from conformance.mistakes import Mistakes
 from conformance.premises import Premises
@@ -26,49 +26,6 @@ if TYPE_CHECKING:
     import httpx
 
     from conformance.endpoint.line import Answer
-
-_SCHEMES = ("http", "https")
-RIGHT = 'write an address of this machine, such as 203.0.113.7, or a proxy, such as "http://user@proxy.example:3128"'
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How a request leaves: by itself, from an `address` of this machine, or through a `proxy`, whose URL may hold a
-    password. Shown, it shows none.
-    """
-
-    address: str | None = None
-    proxy: str | None = None
-
-    def __str__(self) -> str:
-        if self.address:
-            return f"from {self.address}"
-        if self.proxy is None:
-            return "from here"
-        parts = urlsplit(self.proxy)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"through {host}{f':{parts.port}' if parts.port else ''}"
-
-    __repr__ = __str__
-
-
-def read_route(text: str | None) -> Route:
-    """A place as a profile writes it. Raises ValueError, without the text, since that may hold a password."""
-    if text is None:
-        return Route()
-    text = text.strip()
-    try:
-        return Route(address=str(ipaddress.ip_address(text.strip("[]"))))
-    except ValueError:
-        pass
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme.lower() in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError(f"is neither an address nor a proxy; {RIGHT}")
-    return Route(proxy=text)
 
 
 def routes(premises: Premises) -> dict[Place, Route | None]:

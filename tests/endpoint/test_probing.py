@@ -17,7 +17,7 @@ from forward_proxy import ForwardProxy, proxy
 from conformance import catalogue
 from conformance.contract import Contract
 from conformance.endpoint.limits import Limits
-from conformance.endpoint.probing import Route, read_route
+from conformance.endpoint.routes import Route, read_route
 from conformance.examination import Settings, examine
 from conformance.finding import CheckResult
 from conformance.keys import Keyring
