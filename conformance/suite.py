@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from conformance.rigs import Rig, RigError
 from conformance.sharding import part_of
 
 if TYPE_CHECKING:
-    from conformance.reporting.readiness import Readiness
+    from conformance.reporting.readiness import Fidelity, Readiness
     from conformance.sandbox.upstream import Upstream
 
 ClockChoice = Literal["auto", "real", "accelerated", "virtual"]
@@ -336,6 +336,17 @@ class Suite:
             self.profile, self.contract, clock=clock, seed=seed_of(self.options.seed, seed), folder=Path.cwd()
         )
 
+    def _fidelity(self) -> Fidelity | None:
+        from conformance.reporting.readiness import DifferenceEntry, Fidelity
+
+        if self._upstream is None:
+            return None
+        seen = self._upstream.fidelity
+        return Fidelity(
+            compared=seen.compared,
+            differences=tuple(DifferenceEntry.model_validate(asdict(each)) for each in seen.differences()),
+        )
+
     def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
         """Everything that the results add up to, whether all of them came or not."""
         from conformance.reporting.readiness import ContractFacts, Run, Selection, Shard, Tool
@@ -344,6 +355,7 @@ class Suite:
 
         confined, unconfined = self._confinement()
         shard = self.options.shard
+        down = self._upstream.manners.down if self._upstream else None
         alone = self.options.account_only
         partial = bool(self.options.select or self.options.skip or shard or alone)
         ids = tuple(check.id for check in self.selected)
@@ -374,7 +386,8 @@ class Suite:
             )
             if partial
             else None,
-            interrupted=interrupted,
+            interrupted=interrupted or down,
+            fidelity=self._fidelity(),
         )
         facts = RunFacts(
             self.profile.subject,

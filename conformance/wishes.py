@@ -125,6 +125,12 @@ def _endpoints(config: pytest.Config) -> _Endpoints:
     }
     if all(given.values()):
         raise Mistakes(["--api: --proxy has the same endpoint asked already; leave --api out"])
+    if given["--proxy"] and workers(config) > 1:
+        raise Mistakes(
+            [
+                "--proxy: one process keeps count of what the endpoint is sent, side by side as it is; leave out -j"
+            ]
+        )
     dry_run: bool = config.getoption("--golive-dry-run")
     if given["--proxy"] and config.getoption("--golive-account"):
         raise Mistakes(["--proxy: stands between a client and the API, and no client is examined; say --api"])

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.reporting import wording
+from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import CheckEntry, Readiness
 
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$]")
@@ -72,6 +73,7 @@ def _document(readiness: Readiness) -> Iterator[str]:
         for check in waived:
             yield from _failure(readiness, check)
     yield from _checklist(readiness)
+    yield from _fidelity(readiness)
     yield "## The run"
     yield ""
     yield from (f"- {label}: {escaped(value)}" for label, value in wording.facts(readiness))
@@ -139,6 +141,31 @@ def _matrix(check: CheckEntry) -> Iterator[str]:
     yield "|---|---|---|"
     for cell in check.matrix:
         yield f"| {code(cell.row)} | {escaped(cell.column)} | {escaped(cell.text)} |"
+    yield ""
+
+
+def _fidelity(readiness: Readiness) -> Iterator[str]:
+    told = wording.fidelity(readiness)
+    if not told or readiness.run.fidelity is None:
+        return
+    yield f"## {wording.FIDELITY}"
+    yield ""
+    yield escaped(told)
+    yield ""
+    if not readiness.run.fidelity.differences:
+        return
+    yield "| operation | situation | what | simulation | endpoint | seen |"
+    yield "|---|---|---|---|---|---|"
+    for each in readiness.run.fidelity.differences:
+        texts = (
+            each.operation,
+            each.situation,
+            each.aspect,
+            each.ours,
+            each.theirs,
+            counted(each.times, "time"),
+        )
+        yield f"| {' | '.join(map(escaped, texts))} |"
     yield ""
 
 

@@ -14,6 +14,8 @@ from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import (
     CallerMust,
     CheckEntry,
+    DifferenceEntry,
+    Fidelity,
     Readiness,
     Run,
     Selection,
@@ -215,7 +217,26 @@ def _run(ordered: list[Readiness], checks: tuple[CheckEntry, ...]) -> Run:
                 update={"checks": tuple(check.id for check in checks if check.id in asked)}
             ),
             "interrupted": "; ".join(interrupted) or None,
+            "fidelity": _fidelity([run.fidelity for run in runs if run.fidelity is not None]),
         }
+    )
+
+
+def _fidelity(seen: list[Fidelity]) -> Fidelity | None:
+    """Each difference once, as often as all parts together saw it."""
+    if not seen:
+        return None
+    times: dict[tuple[str, ...], int] = {}
+    for each in (difference for part in seen for difference in part.differences):
+        key = (each.operation, each.situation, each.aspect, each.ours, each.theirs)
+        times[key] = times.get(key, 0) + each.times
+    names = ("operation", "situation", "aspect", "ours", "theirs")
+    return Fidelity(
+        compared=sum(part.compared for part in seen),
+        differences=tuple(
+            DifferenceEntry.model_validate({**dict(zip(names, key, strict=True)), "times": count})
+            for key, count in sorted(times.items())
+        ),
     )
 
 

@@ -78,11 +78,29 @@ class Shard(_Record):
     count: Annotated[int, Field(ge=1)] = Field(description="how many parts there are")
 
 
+class DifferenceEntry(_Record):
+    """One way in which the endpoint's answers are of another shape than the simulation's. Holds no value of any."""
+
+    operation: str
+    situation: str = Field(description="what the contract says of such a request")
+    aspect: str
+    ours: str
+    theirs: str
+    times: Annotated[int, Field(ge=1)] = Field(description="how often it was seen")
+
+
+class Fidelity(_Record):
+    """The endpoint behind the proxy, held against the contract's simulation of it."""
+
+    compared: Count = Field(description="answers that were compared")
+    differences: tuple[DifferenceEntry, ...]
+
+
 class Run(_Record):
     """How the suite was run. `duration_s` is in seconds on the wall, `simulated_s` in client seconds."""
 
     left_out_when_none = frozenset(
-        {"selection", "interrupted", "unconfined", "api_version", "profile", "parts"}
+        {"selection", "interrupted", "unconfined", "api_version", "profile", "parts", "fidelity"}
     )
 
     seed: int
@@ -111,6 +129,9 @@ class Run(_Record):
     )
     selection: Selection | None = None
     interrupted: str | None = Field(default=None, description="why the run ended before its end")
+    fidelity: Fidelity | None = Field(
+        default=None, description="how the endpoint behind the proxy differs from the simulation"
+    )
 
 
 class Summary(_Record):

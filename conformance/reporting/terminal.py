@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ID_WIDTH = 36
 MOST_TRACEBACK = 25
+MOST_DIFFERENCES = 8
 NARROWEST, WIDEST = 40, 100
 STYLES: Mapping[Status, str] = {
     "passed": "green",
@@ -130,6 +131,7 @@ def _summary(readiness: Readiness, paths: Sequence[Path], width: int, ascii: boo
         yield from _heading("What the client leaves to its caller")
         for duty in readiness.caller_must:
             yield from _prose(duty.what, "  ", width)
+    yield from _fidelity(readiness, width)
     if paths:
         yield "", ""
         page = next((path for path in paths if path.suffix == ".html"), paths[0])
@@ -183,6 +185,20 @@ def _gaps(readiness: Readiness, width: int) -> Iterator[_Line]:
     if beyond:
         told = f"{counted(beyond, 'requirement')} that no check covers; the report says why"
         yield from _prose(f"not checked: {told}", "  ", width)
+
+
+def _fidelity(readiness: Readiness, width: int) -> Iterator[_Line]:
+    told = wording.fidelity(readiness)
+    if not told or readiness.run.fidelity is None:
+        return
+    yield from _heading(wording.FIDELITY)
+    yield from _prose(told, "  ", width)
+    differences = readiness.run.fidelity.differences
+    for each in differences[:MOST_DIFFERENCES]:
+        what = f"{each.operation}, {each.situation}, {each.aspect}: {each.ours}; there {each.theirs}"
+        yield from _prose(what, "      ", width)
+    if (more := len(differences) - MOST_DIFFERENCES) > 0:
+        yield from _prose(f"and {counted(more, 'difference')} more, which the report lists", "      ", width)
 
 
 def _heading(text: str) -> Iterator[_Line]:

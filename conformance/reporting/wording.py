@@ -142,6 +142,28 @@ def facts(readiness: Readiness) -> list[tuple[str, str]]:
     return [(label, value) for label, value in told if value]
 
 
+FIDELITY = "How the endpoint differs from the simulation"
+"""the heading over what was noticed behind a proxy"""
+
+
+def fidelity(readiness: Readiness) -> str:
+    """What came of holding the endpoint's answers against the contract's; empty where there was no endpoint."""
+    known = readiness.run.fidelity
+    if known is None:
+        return ""
+    if not known.compared:
+        return "No answer of the endpoint could be compared with what the contract has the simulation say."
+    were = "was" if known.compared == 1 else "were"
+    compared = f"{counted(known.compared, 'answer')} of the endpoint {were} compared"
+    what = "with what the contract has the simulation say to the same request"
+    if not known.differences:
+        return f"{compared} {what}: they are of one shape."
+    differ = counted(len(known.differences), "difference")
+    return (
+        f"{compared} {what}: {differ} in shape, by which the contract can be corrected. They decide nothing."
+    )
+
+
 def failures(readiness: Readiness, *, waived: bool = False) -> list[CheckEntry]:
     """The failed checks, or those whose failure is waived, worst first."""
     wanted = [
