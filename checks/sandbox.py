@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from conformance.check import NotApplicable, Note, Observed, Remark, Unmet, probed
 from conformance.contract import Situation
+from conformance.endpoint import openapi
 from conformance.endpoint.script import Body
 from conformance.finding import Violation
 from conformance.judge.talk import FORMS, KEYS, Said, Talk, difference, same
 from conformance.plans import asking
+from conformance.plans.asking import Scripts
 from conformance.reporting.plain import plain
 
 
@@ -352,6 +354,40 @@ def error_envelope(talk: Talk) -> Iterator[Remark]:
             yield Note(f"a request that is wrong was answered {said.told}")
         elif said.type not in talk.contract.error_types:
             yield Note(f"an error type that the contract does not list: {said.type}")
+
+
+def _described(make: Scripts) -> Scripts:
+    return lambda contract: make(contract) if openapi.description_of(contract) else ()
+
+
+@probed(
+    "sandbox.matches-openapi",
+    severity="major",
+    title="Answers are as the OpenAPI description says",
+    impact="Code that was generated from the description, or written by it, meets what it cannot read.",
+    remedy="Tell the vendor, or correct the description: it lies beside the contract file.",
+    why="Clients are generated from a description of the API, and mocks as well. Where the endpoint says something "
+    "else, the mock is green and the first real answer is an exception in somebody's parser.",
+    floor={
+        "what can be read": _described(asking.everything),
+        "orders": _described(asking.orders),
+        "what is wrong": _described(asking.described_errors),
+    },
+    generated=openapi.drawn,
+    needs=(openapi.NEEDED, openapi.NOT_INSTALLED),
+)
+def matches_openapi(talk: Talk) -> Iterator[Remark]:
+    """Every operation that changes nothing is asked for, orders are placed in both modes, repeated and looked up, and
+    requests are wrong in several ways; then come requests that Schemathesis draws from the description that lies
+    beside the contract: more of those that keep to it, and orders that break it.
+
+    Schemathesis found each answer's status, content type, headers and body to be as described, each one named its
+    version, repeated orders were replayed, and what is no order was not taken for one.
+    """
+    for said, kind, sentence in openapi.faults(talk):
+        yield Violation(kind, f"{said.asked} was answered {said.told}: {sentence}", (said.number,))
+    if any(said.status != 429 for said in talk.said()):
+        yield Observed()
 
 
 def _told(said: Said | None, otherwise: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias
 
 from conformance.finding import Cell, Severity, Violation
@@ -237,17 +238,20 @@ def probed(
     floor: Mapping[str, Scripts],
     generated: Callable[[Contract], SearchStrategy[Script]] | None = None,
     dear: int = 1,
+    needs: tuple[str, str] | None = None,
     why: str = "",
 ) -> Callable[[Listener], Check]:
     """Declares a check of a real endpoint. The decorated function is given one dialogue's `Talk`, and yields remarks.
     `floor` has for each aspect the scripts that are always played; `generated` is the strategy for those after them,
-    of which there are as many fewer as they are `dear`.
+    of which there are as many fewer as they are `dear`. `needs`: a library that may not be there, and how it is had.
     """
 
     def declare(listener: Listener) -> Check:
         def inspection(premises: Premises) -> Iterable[Remark]:
             from conformance.endpoint.examining import hear
 
+            if needs and premises.endpoint and find_spec(needs[0]) is None:
+                return [Unmet(needs[1], aspect) for aspect in floor]
             contract = premises.contract
             scripts = {aspect: make(contract) for aspect, make in floor.items()}
             drawn = generated(contract) if generated and premises.endpoint else None

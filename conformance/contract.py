@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 ErrorClass = Literal["final", "transient", "rate-limited", "in-progress", "key-mismatch"]
 Situation = Literal[
@@ -257,6 +258,13 @@ class Contract(_Model):
     currencies: tuple[str, ...]
     operations: Mapping[str, Operation]
     webhook_addresses: tuple[str, ...] = ()
+
+    _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it was read from."""
+        return self._path
 
     @cached_property
     def error_types(self) -> dict[str, ErrorType]:

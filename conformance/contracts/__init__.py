@@ -64,7 +64,9 @@ def _loaded(path: Path, _digest: str) -> Contract:
     from conformance.contract import Contract
     from conformance.located import read, validate
 
-    return validate(read(path), TypeAdapter(Contract), rules=[_names_that_lead_nowhere, _key_shape])
+    contract = validate(read(path), TypeAdapter(Contract), rules=[_names_that_lead_nowhere, _key_shape])
+    contract._path = path
+    return contract
 
 
 def _names_that_lead_nowhere(data: JsonValue) -> Iterator[Wrong]:

@@ -87,11 +87,8 @@ class Endpoint:
         """What was said. A script that costs more than is left is not begun, and one without an answer not ended."""
         if self._silence:
             return self._dialogue(script, (), self._silence)
-        goods = (
-            self.goods()
-            if any(is_order(self.contract, ask) for ask in script.asks)
-            else Goods("", "", Decimal(0))
-        )
+        needed = any(ask.of_goods or is_order(self.contract, ask) for ask in script.asks)
+        goods = self.goods() if needed else Goods("", "", Decimal(0))
         costs = [cost(self.contract, ask, goods) for ask in script.asks]
         if refusal := allowance.refusal(script, sum(each > 0 for each in costs), sum(costs, Decimal(0))):
             return self._dialogue(script, (), f"the limits: {refusal}")
@@ -109,7 +106,7 @@ class Endpoint:
         """What would be sent, request by request."""
         play = Play(own_goods(self.contract), f"golive {uuid.uuid4().hex[:12]}", _names(script))
         for ask in script.asks:
-            made = request(self.contract, ask, play, self._key, None)
+            made = request(self.contract, ask, play, self._key, play.goods.code if ask.of_goods else None)
             yield f"{made.method} {self.base_url}{made.target}"
             yield from (f"  {name}: {value}" for name, value in self._shown(ask, made))
             if made.body is not None:
@@ -121,7 +118,7 @@ class Endpoint:
     def _ask(self, script: Script, index: int, play: Play, turns: list[Turn]) -> str:
         """Asks until there is an answer that stands. Why the script cannot go on, or nothing."""
         ask = script.asks[index]
-        order_id = None
+        order_id = play.goods.code if ask.of_goods else None
         if ask.order_of is not None:
             order_id = _order_of(self.contract, turns, ask.order_of)
             if order_id is None:

@@ -43,7 +43,8 @@ class Body:
 class Ask:
     """One request. `operation`: by the contract's name. Those of a script with the same `name` have the same
     idempotency key, "" is none. `version`: the contract's current one if None, none at all if "". `path`: instead of
-    the operation's, below the base URL. `order_of`: the index of the request of the script whose order is meant.
+    the operation's, below the base URL. `order_of`: the index of the request of the script whose order is meant;
+    `of_goods`: the product that is ordered here is.
     """
 
     operation: str
@@ -60,6 +61,7 @@ class Ask:
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     order_of: int | None = None
+    of_goods: bool = False
 
     @property
     def is_sound(self) -> bool:

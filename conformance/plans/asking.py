@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from conformance.contract import Contract
+from conformance.endpoint import openapi
 from conformance.endpoint.script import Ask, Body, Credential, Form, Script
 
 if TYPE_CHECKING:
@@ -191,6 +192,11 @@ def errors(contract: Contract) -> tuple[Script, ...]:
     return one(*_lost(contract), *_keyless(contract), *_wrong(contract), *_forced(contract))
 
 
+def described_errors(contract: Contract) -> tuple[Script, ...]:
+    """The same, but for addresses that no description has."""
+    return one(stranger(contract), *_keyless(contract), *_wrong(contract), *_forced(contract))
+
+
 def unknown_versions(contract: Contract) -> tuple[Script, ...]:
     first, *others = UNKNOWN_VERSIONS
     return one(
@@ -237,6 +243,33 @@ def any_error(contract: Contract) -> SearchStrategy[Script]:
     )
     bodies = (values.map(json.dumps) | texts).map(lambda text: order(contract, Body(text=text)))
     return (paths | strangers | bodies).map(lambda ask: Script((ask,)))
+
+
+def everything(contract: Contract) -> tuple[Script, ...]:
+    """Every operation that changes nothing, once as it should be."""
+    return one(
+        *(_plainly(contract, name) for name in openapi.readable(contract) if not _of_an_order(contract, name))
+    )
+
+
+def orders(contract: Contract) -> tuple[Script, ...]:
+    """An order, itself again, another under its key, and the first looked up."""
+
+    def script(mode: str) -> Script:
+        first = order(contract, mode=mode)
+        asks = [first, first, order(contract, Body(more=1), mode=mode)]
+        lookups = [name for name, operation in contract.operations.items() if operation.kind == "fetch"]
+        return Script((*asks, *(Ask(name, order_of=0) for name in lookups)))
+
+    return script("sync"), script("async")
+
+
+def _plainly(contract: Contract, name: str) -> Ask:
+    return Ask(name, of_goods="{" in contract.operations[name].path)
+
+
+def _of_an_order(contract: Contract, name: str) -> bool:
+    return contract.operations[name].kind == "fetch"
 
 
 def _lost(contract: Contract) -> tuple[Ask, ...]:

@@ -42,12 +42,17 @@ def test_sections_stand_together_and_sources_are_pages_of_the_vendor() -> None:
         "Rate limiting",
         "Keeping up to date",
         "Asynchronous orders",
+        "The endpoint itself",
     ]
     assert sections == sorted(sections, key=list(dict.fromkeys(sections)).index)
     sources = {requirement.source for requirement in load_requirements()}
     assert sources == {
         "getting-started/going-live",
+        "getting-started/environments",
+        "best-practices/authentication",
         "best-practices/idempotency",
+        "best-practices/handling-errors",
+        "best-practices/api-versioning",
         "reference/2024-02-05/orders",
     }
     assert load_contract(DEFAULT).idempotency.source in sources

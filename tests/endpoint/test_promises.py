@@ -132,7 +132,7 @@ def simulated(
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(context)
-    sandbox = Sandbox(contract, tls=context)
+    sandbox = Sandbox(contract, tls=None if context is None else lambda _: context)
     sandbox.start()
     sandbox.begin(World(contract, KEY, seed=random.getrandbits(32), max_requests=None))
     yield sandbox.base_url
