@@ -9,6 +9,9 @@ from conformance.judge.case import Case
 from conformance.judge.courses import failure_told, polled_gently, told_as_it_is
 from conformance.plans import asynchronous
 
+PACE = "how long an order takes, and whether it fails in the end, is up to the endpoint"
+"""why nothing can be staged behind a proxy"""
+
 
 @check(
     "orders.accepted-is-not-completed",
@@ -23,6 +26,7 @@ from conformance.plans import asynchronous
     "minute later.",
     floor=asynchronous.taking_their_time,
     generated=asynchronous.any_course,
+    only_simulated=PACE,
 )
 def accepted_is_not_completed(case: Case) -> Iterator[Remark]:
     """Asynchronous orders that take half a minute, of one item and of two. Where the client names a status with its
@@ -49,6 +53,7 @@ def accepted_is_not_completed(case: Case) -> Iterator[Remark]:
     floor=asynchronous.never_done,
     generated=asynchronous.any_course,
     timed=True,
+    only_simulated=PACE,
 )
 def polling_is_gentle(case: Case) -> Iterator[Remark]:
     """Asynchronous orders that take half a minute, and one that is never done. Every request by which the client asks
@@ -73,6 +78,7 @@ def polling_is_gentle(case: Case) -> Iterator[Remark]:
     "for it three weeks later.",
     floor=asynchronous.failed,
     generated=asynchronous.any_course,
+    only_simulated=PACE,
 )
 def failed_is_surfaced(case: Case) -> Iterator[Remark]:
     """Asynchronous orders that fail at once or after a few seconds, and a client that fetches them.

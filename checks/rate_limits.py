@@ -208,6 +208,8 @@ def same_key(case: Case) -> Iterator[Remark]:
     "retried at once, a few times, and then written off: three in a hundred employees get nothing, and it "
     "takes a week of support tickets until somebody sees the pattern.",
     floor=limits.burst,
+    only_simulated="it takes a limiter that is scaled down; the endpoint's own is not to be driven to its limit, which "
+    "others share",
 )
 def burst_drains(case: Case) -> Iterator[Remark]:
     """A quarter more orders at once than the limiter admits, with the contract's window in front of a smaller

@@ -57,6 +57,7 @@ def _told(check: Check) -> Iterator[tuple[str, str]]:
     yield "How it is tested", check.method
     yield "When it passes", check.passes
     yield "How to mend it", check.remedy
+    yield "Behind a proxy", check.only_simulated and f"Not tested there: {check.only_simulated}."
 
 
 def _requirements(check: Check) -> Iterator[Requirement]:
