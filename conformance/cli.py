@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,8 @@ from typing import Annotated
 import typer
 
 USAGE = 2
+SHORTEST_KEY = 20
+"""characters of an argument that could be one: to know better takes a tenth of a second"""
 INCOMPLETE = 3
 
 app = typer.Typer(
@@ -445,7 +448,21 @@ def _named(profile: Path) -> str:
 
 
 def main() -> None:
+    _refuse_keys(sys.argv[1:])
     app()
+
+
+def _refuse_keys(arguments: list[str]) -> None:
+    """Before anything else could repeat them."""
+    if all(len(argument) < SHORTEST_KEY and "key" not in argument for argument in arguments):
+        return
+    from conformance.contracts import builtin_names, load_contract
+    from conformance.production import refuse_keys_among
+
+    told = refuse_keys_among(arguments, map(load_contract, builtin_names()))
+    if told:
+        typer.echo(told, err=True)
+        sys.exit(USAGE)
 
 
 if __name__ == "__main__":

@@ -136,8 +136,7 @@ class Keyring:
             text = self._environment.get(source.env, "").strip()
             if not text:
                 raise KeyUnavailable(
-                    f"{source.env}, where the profile says that the key of {environment} is, is not set: "
-                    "export it where golive runs"
+                    f"{source.env} is not set: export it where golive runs, with the key of {environment}"
                 )
             return self._taken_apart(environment, text, source.env)
         return self._taken_apart(environment, self._told(environment, source.command), source.command[0])

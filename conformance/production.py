@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from conformance.contract import Contract
@@ -40,7 +40,7 @@ def read_endpoint(option: str, text: str, contract: Contract | None = None) -> s
         raise Mistakes([f"{option}: should begin with https:// and a host; {right}"])
     if parts.username is not None or parts.password is not None:
         raise Mistakes(
-            [f"{option}: has a user or a password in it, which every list of processes shows; {right}"]
+            [f"{option}: has a user or a password in it, which every list of processes shows. {KEY_SOURCES}"]
         )
     if parts.query or parts.fragment:
         raise Mistakes([f"{option}: goes on after the path; {right}, without ? and #"])
@@ -49,9 +49,26 @@ def read_endpoint(option: str, text: str, contract: Contract | None = None) -> s
     return text.strip().rstrip("/")
 
 
+def refuse_keys_among(arguments: Sequence[str], contracts: Iterable[Contract]) -> str:
+    """The line that refuses a command line with a key in it, "" if there is none. The key is not repeated."""
+    shapes = [contract.key_pattern for contract in contracts]
+    named = [
+        argument.partition("=")[0] for argument in arguments if argument.partition("=")[0] in _KEY_OPTIONS
+    ]
+    if named:
+        return f"{named[0]}: there is no such option, since every list of processes shows arguments. {KEY_SOURCES}"
+    if any(shape.search(unquote(argument)) for argument in arguments for shape in shapes):
+        return f"one of the arguments {KEY_AS_ARGUMENT}"
+    return ""
+
+
+KEY_SOURCES = (
+    "Keys come from an environment variable or a command that the profile names, as account.keys: "
+    "{<environment>: {env: NAME}}"
+)
+_KEY_OPTIONS = ("--api-key", "--apikey", "--secret", "--token", "--api-secret")
 KEY_AS_ARGUMENT = (
-    "holds a key, which every list of processes and the shell's history show now: revoke it. Keys come from an "
-    "environment variable or a command that the profile names, as account.keys: {<environment>: {env: NAME}}"
+    f"holds a key, which every list of processes and the shell's history show now: revoke it. {KEY_SOURCES}"
 )
 
 

@@ -181,7 +181,7 @@ def _gaps(readiness: Readiness, width: int) -> Iterator[_Line]:
         weight = f", {gap.weight}" if gap.weight else ""
         style = STYLES["error"] if gap.kind == "suite error" else ""
         yield from _prose(f"{gap.kind}{weight}: {wording.brief(gap.reason)}", "  ", width, style)
-        yield from _prose(", ".join(gap.ids), "      ", width, "dim")
+        yield from _prose(", ".join(_briefly(gap.ids, readiness)), "      ", width, "dim")
     if beyond:
         told = f"{counted(beyond, 'requirement')} that no check covers; the report says why"
         yield from _prose(f"not checked: {told}", "  ", width)
@@ -199,6 +199,22 @@ def _fidelity(readiness: Readiness, width: int) -> Iterator[_Line]:
         yield from _prose(what, "      ", width)
     if (more := len(differences) - MOST_DIFFERENCES) > 0:
         yield from _prose(f"and {counted(more, 'difference')} more, which the report lists", "      ", width)
+
+
+def _briefly(ids: Sequence[str], readiness: Readiness) -> list[str]:
+    """The ids; where much was left out of a run, whole sections by their names."""
+    if readiness.run.selection is None:
+        return list(ids)
+    left = set(ids)
+    sections: dict[str, list[str]] = {}
+    for check in readiness.checks:
+        sections.setdefault(check.section, []).append(check.id)
+    whole = {name for name, own in sections.items() if len(own) > 1 and left.issuperset(own)}
+    return list(
+        dict.fromkeys(
+            f"{each.partition('.')[0]}.*" if each.partition(".")[0] in whole else each for each in ids
+        )
+    )
 
 
 def _heading(text: str) -> Iterator[_Line]:

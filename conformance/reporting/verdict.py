@@ -254,7 +254,13 @@ def _entry(
     selected: Collection[str] | None,
 ) -> CheckEntry:
     if selected is not None and check.id not in selected:
-        result, waiver = CheckResult(check.id, "skipped", reason="not selected for this run"), None
+        alone = run.selection is not None and run.selection.without_client and check.needs_client
+        why = (
+            "it needs a client, and this run was about the account alone"
+            if alone
+            else "not selected for this run"
+        )
+        result, waiver = CheckResult(check.id, "skipped", reason=why), None
     elif result is None and run.interrupted is not None:
         ended = f"the run ended before this check: {run.interrupted}"
         result, waiver = CheckResult(check.id, "skipped", reason=ended), None

@@ -75,6 +75,11 @@ def sentence(readiness: Readiness) -> str:
             )
         tally = _listed(_tally(check for check in readiness.checks if check.id in selection.checks))
         few = f"{len(selection.checks):,} of {counted(len(readiness.checks), 'check')}"
+        if selection.without_client:
+            return (
+                f"This report speaks of the account of {subject} alone, and is no readiness report: no client was "
+                f"examined. Of {few}, which need none, {tally or 'none was run'}."
+            )
         if shard:
             return (
                 f"This is no readiness report on {subject}, but part {shard.index:,} of {shard.count:,}, with "
@@ -113,6 +118,8 @@ def tally(readiness: Readiness) -> str:
 def lived(readiness: Readiness) -> str:
     """On which clock the client lived, for how long, and why on no faster one; a sentence."""
     run = readiness.run
+    if run.selection and run.selection.without_client:
+        return "No client was examined."
     through = f"The client lived through {duration(run.simulated_s)} on the {run.clock} clock"
     return f"{through}: {_without_stop(run.clock_note, run.clock)}." if run.clock_note else f"{through}."
 
