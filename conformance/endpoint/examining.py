@@ -6,6 +6,7 @@ What must never be known here: any check in particular.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from conformance.endpoint.dialogue import Dialogue
 from conformance.endpoint.limits import Allowance
 from conformance.endpoint.script import Script
 from conformance.finding import Violation
+from conformance.hygiene.canary import mint
 from conformance.judge.talk import Talk
 from conformance.keys import Keyring, KeyUnavailable
 from conformance.planning import seed_of
@@ -66,19 +68,33 @@ def hear(
     if premises.endpoint is None:
         yield from (NotApplicable(NOT_ASKED, aspect=aspect) for aspect in floor)
         return
+    if premises.dry_run:
+        yield Note("\n".join(["would send, at the most:", *_preview(floor, premises)]))
+        yield from (Unmet(DRY, aspect) for aspect in floor)
+        return
     try:
         endpoint = endpoint_of(premises)
     except KeyUnavailable as unavailable:
         yield from (Unmet(str(unavailable), aspect) for aspect in floor)
         return
-    if premises.dry_run:
-        lines = [
-            line for scripts in floor.values() for script in scripts for line in endpoint.preview(script)
-        ]
-        yield Note("\n".join(["would send, at the most:", *lines]))
-        yield from (Unmet(DRY, aspect) for aspect in floor)
-        return
     yield from examine(id_, listener, floor, drawn, examples, endpoint, premises.seed)
+
+
+def _preview(floor: Mapping[str, tuple[Script, ...]], premises: Premises) -> Iterator[str]:
+    """What would be sent, with a key that is none: the account's own is not even read."""
+    assert premises.endpoint is not None
+    nobody = mint(premises.contract, random.SystemRandom())
+    endpoint = Endpoint(
+        premises.endpoint,
+        nobody,
+        premises.contract,
+        str,
+        production=premises.production,
+        limits=premises.limits,
+    )
+    for scripts in floor.values():
+        for script in scripts:
+            yield from endpoint.preview(script)
 
 
 def examine(
@@ -203,4 +219,5 @@ def _spent(endpoint: Endpoint, allowance: Allowance) -> str:
     if not allowance.orders:
         return f"sent {sent} to {endpoint.base_url}"
     orders = f"{allowance.orders} {'order' if allowance.orders == 1 else 'orders'}"
-    return f"sent {sent} to {endpoint.base_url}, which placed {orders} of {allowance.face_value} face value at the most"
+    money = f"of {allowance.face_value} face value in all"
+    return f"sent {sent} to {endpoint.base_url}, and placed {orders} {money}, as far as it said"

@@ -149,13 +149,14 @@ def forced_once(contract: Contract) -> tuple[Script, ...]:
 
 
 def reused(body: Body, mode: str = "sync") -> Scripts:
-    """Another order under the key of the first, and the first again."""
+    """Another order under the key of the first, and the first again, once it was seen what is in the list."""
 
     def scripts(contract: Contract) -> tuple[Script, ...]:
         if body.remark is not None and contract.orders.free_text is None:
             return ()
         first = order(contract, mode=mode)
-        return (between_lists(contract, first, order(contract, body, mode=mode), first),)
+        seen = between_lists(contract, first, order(contract, body, mode=mode))
+        return (Script((*seen.asks, first)),)
 
     return scripts
 

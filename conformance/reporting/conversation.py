@@ -15,7 +15,7 @@ from conformance.reporting.plain import plain
 from conformance.reporting.readiness import Step
 
 ASKER = "golive"
-MOST_OF_BODY = 60
+MOST_OF_BODY = 50
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

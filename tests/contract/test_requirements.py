@@ -51,6 +51,7 @@ def test_sections_stand_together_and_sources_are_pages_of_the_vendor() -> None:
         "getting-started/environments",
         "best-practices/authentication",
         "best-practices/idempotency",
+        "best-practices/security",
         "best-practices/handling-errors",
         "best-practices/api-versioning",
         "reference/2024-02-05/orders",
