@@ -159,12 +159,14 @@ class Malformed(_Unreadable):
 
 class Redirect(_Fault):
     """A redirect to another host, to another port, or to plain http; nothing is booked. Where all is plain http
-    already, the last leads to the API itself.
+    already, the last leads to the API itself. `of: others`: the attempt is served, and redirected is from then on
+    whatever places no order.
     """
 
     fault: Literal["redirect"] = "redirect"
     to: Literal["other-host", "other-port", "plain-http"] = "other-host"
     status: Literal[301, 302, 303, 307, 308] = 307
+    of: Literal["attempt", "others"] = "attempt"
     written: Written = Field(
         default="plainly",
         description="the URL: whole, without its scheme, or with the API's own host and port for a user name",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.check import Note, Observed, Remark, Unmet
+from conformance.check import NotApplicable, Note, Observed, Remark, Unmet
 from conformance.evidence import Certificate, Exchange, Place
 from conformance.faults import Redirect
 from conformance.finding import Violation
@@ -96,16 +96,30 @@ def met_redirects(case: Case) -> Iterator[Remark]:
     if case.evidence.trial.certificate is not None and not case.attempts:
         yield Unmet(why_nothing_arrived(case))
         return
-    due = [
-        story.reference
-        for story in case.stories
-        if any(isinstance(fault, Redirect) for fault in story.order.schedule)
+    faults = [
+        fault for story in case.stories for fault in story.order.schedule if isinstance(fault, Redirect)
     ]
-    met = {story.reference for story, attempt in case.faulty("redirect") if attempt.delivered == "complete"}
-    if missing := len(due) - len(met):
-        yield Unmet(f"{missing} of {len(due)} redirects did not reach the client, which sent no such attempt")
-    elif due:
+    if any(fault.of == "others" for fault in faults):
+        yield _met_beside_orders(case)
+        return
+    met = [attempt for _, attempt in case.faulty("redirect") if attempt.delivered == "complete"]
+    if missing := len(faults) - len(met):
+        yield Unmet(
+            f"{missing} of {len(faults)} redirects did not reach the client, which sent no such attempt"
+        )
+    elif faults:
         yield Observed()
+
+
+def _met_beside_orders(case: Case) -> Remark:
+    """The same where not the attempts are redirected, but whatever a client asks beside them."""
+    attempts = {attempt.number for attempt in case.attempts}
+    others = [request for request in case.requests if request.number not in attempts]
+    if any(each.answer == "redirect" and each.delivered == "complete" for each in others):
+        return Observed()
+    if not case.attempts or others:
+        return Unmet("no request beside the attempts was redirected")
+    return NotApplicable("the client asks nothing of the API but to place orders")
 
 
 def arrived_elsewhere(case: Case) -> Iterator[Remark]:

@@ -72,8 +72,8 @@ _SHOWN: dict[Certificate, str] = {
 
 def asked(exchange: Exchange) -> str:
     """A request that is no attempt, and where it arrived."""
-    elsewhere = f", {_ELSEWHERE[exchange.at]}" if exchange.at in _ELSEWHERE else ""
-    return f"{named(exchange)}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}{elsewhere}"
+    elsewhere = f" {_ELSEWHERE[exchange.at]}" if exchange.at in _ELSEWHERE else ""
+    return f"{named(exchange)}{elsewhere}: {plain(exchange.method, 10)} {plain(exchange.target, 90)}"
 
 
 def shaken(handshake: Handshake, spoken: bool) -> str | None:
@@ -157,8 +157,7 @@ def answered(exchange: Exchange) -> str:
         text = f"{text}, {_ODD[kind]}"
     match fault:
         case Redirect():
-            where = fault.to.replace("other-", "another ").replace("-", " ")
-            text = f"{status}, go to {'another place of the API' if fault.hops else where}"
+            text = _redirected(exchange, fault)
         case RateLimit():
             asked = exchange.retry_after
             wait = "no Retry-After" if asked is None else f"Retry-After {duration(asked)}"
@@ -178,6 +177,13 @@ def answered(exchange: Exchange) -> str:
         case Kill():
             text = f"{text}; the client is killed" if fault.when == "answered" else "the client is killed"
     return text
+
+
+def _redirected(exchange: Exchange, fault: Redirect) -> str:
+    place = fault.to.replace("other-", "another ").replace("-", " ")
+    if exchange.answer != "redirect":
+        return f"{_plain_answer(exchange)}; from now on all but orders is sent to {place}"
+    return f"{exchange.status}, go to {'another place of the API' if fault.hops else place}"
 
 
 def _error(text: str, fault: Error) -> str:

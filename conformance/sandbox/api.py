@@ -26,7 +26,8 @@ def respond(world: World, request: Request, exchange: int) -> Reply | Forward:
     route = blueprint.route(request.method, request.path)
     intent = _intent(world, request, route)
     caller = _caller(world, request, route, intent)
-    if redirect := world.detours.get(request.path):
+    diversion = None if route and route.operation.kind == "create" else world.diversion
+    if redirect := world.detours.get(request.path, diversion):
         lead_on(world, redirect, request.path)
         return Reply(caller, None, redirect, redirect)
     refusal = _refuse(world, request, caller)

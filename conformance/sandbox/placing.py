@@ -116,8 +116,7 @@ class Placing:
             case Kill():
                 return self._before_death(fault), fault, None
             case Redirect():
-                lead_on(self._world, fault, self._request.path)
-                return None, fault, None
+                return self._redirect(fault)
             case Revoke():
                 self._world.revoked = True
                 return self._world.blueprint.situation("bad-key"), None, None
@@ -242,6 +241,13 @@ class Placing:
         if fault.form != "no-id":
             return answer
         return replace(answer, body=write_document(without(read_document(answer.body), pointer)))
+
+    def _redirect(self, fault: Redirect) -> tuple[Answer | None, Fault | None, None]:
+        if fault.of == "others":
+            self._world.diversion = fault
+            return self._process(), None, None
+        lead_on(self._world, fault, self._request.path)
+        return None, fault, None
 
     def _before_death(self, fault: Kill) -> Answer | None:
         if fault.when == "before":

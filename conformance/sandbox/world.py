@@ -270,6 +270,8 @@ class World:
         """the places to which clients will be sent"""
         self.detours: dict[str, Redirect] = {}
         """by path: redirects that come after another one"""
+        self.diversion: Redirect | None = None
+        """what is answered to every request that places no order"""
         self.upstream = upstream
         if upstream is not None:
             self.recorder.be_wary()
@@ -400,7 +402,7 @@ class World:
                 order_id=order.order_id,
                 reference=order.reference,
                 face_value=order.face_value,
-                idempotency_key=order.idempotency_key,
+                idempotency_key=self.recorder.value(order.idempotency_key),
                 booked_at=order.booked_at,
                 exchange=order.exchange,
                 status=self.state(order),

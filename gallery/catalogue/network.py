@@ -13,6 +13,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     broken("network.ComparesHosts", STAYS),
     broken("network.ComparesTheBeginning", STAYS),
     broken("network.LooksAtTheFirstRedirect", STAYS),
+    broken("network.FollowsWhenItPolls", STAYS),
     broken("network.VerifiesNothing", VERIFIED),
     broken("network.VerifiesAtFirst", VERIFIED),
     broken("network.TakesAnyHost", VERIFIED),

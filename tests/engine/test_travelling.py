@@ -9,7 +9,7 @@ import pytest
 from stories import BODY, CONTRACT, VERSION, call, exchange, order
 
 from checks.account.network import key_stays_on_host, tls_verified
-from conformance.check import Note, Observed, Remark, Unmet
+from conformance.check import NotApplicable, Note, Observed, Remark, Unmet
 from conformance.evidence import (
     Certificate,
     Evidence,
@@ -195,6 +195,30 @@ def test_a_redirect_that_nobody_met_proves_nothing() -> None:
     half = replace(redirected(), delivered="partial")
     (remark,) = remarks(key_stays_on_host, [half], planned=PLANNED)
     assert isinstance(remark, Unmet)
+
+
+BESIDE = Redirect(of="others", status=302)
+
+
+def poll(number: int, **told: object) -> Exchange:
+    return exchange(number, operation="get-order", method="GET", reference=None, attempt=None, body="", **told)
+
+
+@pytest.mark.parametrize(
+    ("others", "kind"),
+    [
+        ((), NotApplicable),
+        ((poll(2, fault=BESIDE, answer="redirect", status=302),), Observed),
+        ((poll(2, fault=BESIDE, answer="redirect", delivered="none"),), Unmet),
+        ((poll(2),), Unmet),
+    ],
+)
+def test_what_is_asked_beside_orders_may_be_redirected_too(
+    others: tuple[Exchange, ...], kind: type[Remark]
+) -> None:
+    planned = replace(order(), schedule=(BESIDE,))
+    found = remarks(key_stays_on_host, [exchange(1, fault=BESIDE), *others], planned=planned)
+    assert [type(remark) for remark in found] == [kind]
 
 
 def test_requests_that_went_elsewhere_are_no_requests_to_the_api() -> None:

@@ -157,9 +157,18 @@ def test_a_client_that_gives_up_on_a_silent_server():
         (Garbage(), {}, "bytes that are no HTTP"),
         (Html(), {"status": 502}, "502, with a load balancer's HTML page"),
         (Empty(), {"status": 502}, "502, with an empty body"),
-        (Redirect(), {"status": 307}, "307, go to another host"),
-        (Redirect(to="plain-http"), {"status": 301}, "301, go to plain http"),
-        (Redirect(to="other-port", hops=1), {"status": 303}, "303, go to another place of the API"),
+        (Redirect(), {"status": 307, "answer": "redirect"}, "307, go to another host"),
+        (Redirect(to="plain-http"), {"status": 301, "answer": "redirect"}, "301, go to plain http"),
+        (
+            Redirect(to="other-port", hops=1),
+            {"status": 303, "answer": "redirect"},
+            "303, go to another place of the API",
+        ),
+        (
+            Redirect(of="others"),
+            {"answer": "success", "status": 200},
+            "200 success; from now on all but orders is sent to another host",
+        ),
         (RateLimit(), {"status": 429}, "429 rate limited, no Retry-After"),
         (RateLimit(), {"status": 429, "retry_after": 600.0}, "429 rate limited, Retry-After 10 min"),
         (InProgress(form="102-bare"), {"interim_status": 102}, "102 in progress, and nothing else"),
@@ -240,7 +249,7 @@ def test_a_redirect_that_took_the_key_with_it():
      0.000  │ is handed order 12.34 (order-4f2a90c1de)                               │
             ├─ attempt 1  key A k-1 ────────────────────────────────────────────────▶│
             │◀────────────────────────────────────────────── 307, go to another host ┤
->           ├─ request 2: POST /v2/order, at another host ──────────────────────────▶│
+>           ├─ request 2 at another host: POST /v2/order ───────────────────────────▶│
 >           │ in the header X-Api-Key: a secret, plain: X-Api-Key: XXabc123.[secret] │
             │◀──────────────────────────────────────────────────────── 404 not_found ┤
      0.100  │ says rejected not_found                                                │

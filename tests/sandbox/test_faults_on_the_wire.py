@@ -177,6 +177,18 @@ def test_a_redirect_may_come_after_another_within_the_api(begin: Begin) -> None:
     assert {each.at for each in stage.exchanges} == {"api"}
 
 
+def test_what_places_no_order_may_be_redirected_instead(begin: Begin) -> None:
+    stage = begin(Redirect(of="others", to="other-port"), Ok())
+    ping = request("GET", "/v2/ping")
+    assert stage.ask(ping).status == 200
+    assert stage.ask(order()).status == 200
+    away = urlsplit(stage.ask(ping).headers["location"])
+    assert (away.port == stage.sandbox.port, away.path) == (False, "/v2/ping")
+    assert stage.ask(order()).status == 200
+    assert [each.answer for each in stage.exchanges] == ["success", "success", "redirect", "success"]
+    assert len(stage.world.ledger()) == 1
+
+
 def test_the_api_may_stand_in_a_url_without_being_its_host(begin: Begin) -> None:
     stage = begin(Redirect(to="other-port", written="behind-user-name"))
     location = stage.ask(order()).headers["location"]
