@@ -30,6 +30,8 @@ AnswerClass = Literal[
 Delivery = Literal["complete", "partial", "none"]
 Certificate = Literal["good", "self-signed", "unknown-ca", "expired", "not-yet-valid", "wrong-host"]
 Secret = Literal["key", "payout-link", "recipient"]
+RETURNED = "answer"
+"""the stream of what a client told its caller alone: not an output, but no place for a key either"""
 Place = Literal["api", "other-host", "other-port", "plain-http"]
 
 
@@ -199,7 +201,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What the client wrote to one stream: `stdout`, `stderr`, `log`, `exception`, or a file's name."""
+    """What the client wrote to one stream: `stdout`, `stderr`, `log`, `exception`, or a file's name; or RETURNED."""
 
     stream: str
     text: str

@@ -24,13 +24,13 @@ from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.drivers.loopback import forbid_leaving_loopback
 from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
 from conformance.evidence import ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
-from conformance.hygiene.canary import Canary, Scanner
+from conformance.hygiene.canary import Canary, scanner_for
 from conformance.hygiene.processes import Watch
 from conformance.planning import revokes
 from conformance.sandbox import Sandbox, World
 from conformance.sandbox.certificates import Certificates
 from conformance.sandbox.server import listen, listen_for_tls
-from conformance.traces import Traces
+from conformance.traces import Recording, Traces, encoded
 from conformance.trial import FLOODED, Stop, run_orders
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class _Stage:
         self.pipe = pipe
         self.clock = clock
         self.canary = configuration.canary
-        self.scanner = Scanner(self.canary)
+        self.scanner = scanner_for(self.canary)
         self.sandbox = _sandbox(configuration)
         self.ca_file = configuration.certificates.ca_file if configuration.certificates else None
         self.escapes: list[str] = []
@@ -160,7 +160,10 @@ class _Stage:
         self.debug_env = render_env(chosen.debug_env, values)
         forbid_leaving_loopback(self.escapes.append)
         sys.path[:0] = chosen.import_paths
-        self.traces = Traces(Path(chosen.output_folder), Path(chosen.folder), chosen.log_files, self.canary)
+        folder = Path(chosen.folder)
+        self.traces = Traces(
+            Path(chosen.output_folder), folder, chosen.log_files, self.canary, (Path.cwd(), folder)
+        )
         target = find_target(chosen.target)
         self.threads = threading.active_count()
         self.driver = PythonDriver(target, self._context, chosen.contract, self.scanner, chosen.call_limit)
@@ -205,14 +208,14 @@ class _Stage:
             certificate=trial.certificate,
         )
         stop = world.flooded = Stop()
-        self.traces.begin(self.state_dir)
+        self.traces.begin(self.state_dir, thorough=trial.verbose)
         self.sandbox.begin(world)
         self.driver.epoch = began = world.began_at
         self.driver.jolted = trial.twice
-        records: list[str] = []
+        records = Recording("log", self.scanner)
         with ExitStack() as stack:
             if trial.verbose:
-                records = stack.enter_context(every_logger_talks())
+                stack.enter_context(every_logger_talks(lambda line: records.feed(encoded(line))))
             calls = run_orders(trial, self.driver, seen, stop, resumes=self.configuration.resumes)
             simulated = time.monotonic() - began
             # Where child processes are left, time can only be waited for, and nothing more is learnt by it.
@@ -241,12 +244,13 @@ class _Stage:
         spent = self.driver.spoilt or stop.is_set() or abandoned or crowded or revokes(trial)
         self.pipe.send(Event(evidence=evidence, spent=spent))
 
-    def _outputs(self, records: list[str]) -> tuple[Output, ...]:
+    def _outputs(self, records: Recording) -> tuple[Output, ...]:
         for stream in (sys.stdout, sys.stderr):
             # Print fills a buffer here, since neither is a terminal. They may be the client's own objects by now.
             with suppress(Exception):
                 stream.flush()
-        return (*self.driver.outputs(), *self.traces.collect({"log": "\n".join(records)}))
+        log = (records.finish(),) if records.size else ()
+        return (*self.driver.outputs(), *log, *self.traces.collect())
 
 
 def _sandbox(configuration: Configuration) -> Sandbox:

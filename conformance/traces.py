@@ -8,18 +8,24 @@ What must never be known here: what a stream is for, and what a sighting means.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from conformance.evidence import Output, Sighting
-from conformance.hygiene.canary import Canary, Scanner
+from conformance.hygiene.archives import is_packed, unpacked
+from conformance.hygiene.canary import Canary, Scanner, scanner_for
+from conformance.surroundings import Surroundings
 
 KEPT = 32_768
 """bytes kept of the beginning and of the end of each stream; all of it is scanned"""
 _CHUNK = 1 << 20
 _ENDING = 4_096
+_MAGIC = 8
+_STARS = re.compile(r"\*{2,}")
 
 
 class Recording:
@@ -85,53 +91,104 @@ class _Mark:
 
 class Traces:
     """Reads what was written since `begin`; what the client wrote while it was started belongs to the first trial.
-    `output_folder` holds the streams `stdout` and `stderr`.
+    `output_folder` holds the streams `stdout` and `stderr`; `working`: folders in which the client may leave files,
+    beside those that are its own.
     """
 
-    def __init__(self, output_folder: Path, folder: Path, log_files: Sequence[str], canary: Canary) -> None:
+    def __init__(
+        self,
+        output_folder: Path,
+        folder: Path,
+        log_files: Sequence[str],
+        canary: Canary,
+        working: Sequence[Path] = (),
+    ) -> None:
         self._streams = (output_folder / "stdout", output_folder / "stderr")
         self._folder = folder
-        self._patterns = log_files
-        self._scanner = Scanner(canary)
+        self._patterns = tuple(dict.fromkeys((*log_files, *map(_rotated, log_files))))
+        self._scanner = scanner_for(canary)
         self._state_dir = output_folder
         self._temporary = output_folder / "tmp"
+        self._surroundings = Surroundings(working, (output_folder,))
         self._marks: dict[Path, _Mark] = {}
         self._started = False
         self._mark()
 
-    def begin(self, state_dir: Path) -> None:
+    def begin(self, state_dir: Path, *, thorough: bool = False) -> None:
+        """`thorough`: the folders that the client works in are looked through as well, which takes longer."""
         if self._started:
             self._mark()
         self._started = True
         self._state_dir = state_dir
-        self._marks.update((path, _marked(path)) for path in _files_below(state_dir))
+        self._marks.update((path, _marked(path)) for path in _all_below(state_dir))
+        if not thorough:
+            self._surroundings.forget()
+        elif not self._surroundings.is_marked:
+            self._surroundings.mark()
 
     def _mark(self) -> None:
-        files = (*self._streams, *self._log_files(), *_files_below(self._temporary))
+        files = (*self._streams, *self._log_files(), *_all_below(self._temporary))
         self._marks = {path: _marked(path) for path in files}
 
-    def collect(self, texts: Mapping[str, str]) -> tuple[Output, ...]:
-        """What was written to files, and `texts`: stream name to text. Streams that stayed empty are left out."""
-        outputs = [scanned_text(text, name, self._scanner) for name, text in texts.items() if text]
-        for path in self._streams:
-            outputs.append(self._new_part(path, path.name))
+    def collect(self) -> tuple[Output, ...]:
+        """What was written to files. Those to which nothing was are left out."""
+        outputs = [self._new_part(path, path.name) for path in self._streams]
+        seen: set[tuple[int, int]] = set()
+        for path, name in self._files():
+            with suppress(OSError):  # gone again
+                status = path.stat()
+                if (status.st_dev, status.st_ino) not in seen:
+                    seen.add((status.st_dev, status.st_ino))
+                    outputs.append(self._named(path, name))
+        return tuple(output for output in outputs if output.size or output.sightings)
+
+    def _files(self) -> Iterator[tuple[Path, str]]:
+        """Files and folders that may be the client's doing, and what they are called."""
         for path in self._log_files():
-            outputs.append(self._new_part(path, str(path.relative_to(self._folder))))
+            yield path, str(path.relative_to(self._folder))
         for home, name in ((self._state_dir, "state"), (self._temporary, "tmp")):
-            for path in _files_below(home):
-                outputs.append(self._new_part(path, f"{name}/{path.relative_to(home)}"))
-        return tuple(output for output in outputs if output.size)
+            for path in _all_below(home):
+                yield path, f"{name}/{path.relative_to(home)}"
+        for path in self._surroundings.news():
+            yield path, self._surroundings.name(path)
 
     def _log_files(self) -> list[Path]:
         found = (path for pattern in self._patterns for path in self._folder.glob(pattern))
         return sorted({path for path in found if path.is_file()})
 
+    def _named(self, path: Path, name: str) -> Output:
+        """The new part of a file, or nothing of a folder, and what its name gives away if it is new."""
+        shown = self._scanner.redact(name)
+        output = Output(shown, "", 0) if path.is_dir() else self._new_part(path, shown)
+        if path in self._marks or shown == name:
+            return output
+        told = self._scanner.sightings(name, f"the name of {shown}")
+        return replace(output, sightings=(*(replace(each, line=None) for each in told), *output.sightings))
+
     def _new_part(self, path: Path, stream: str) -> Output:
-        return _scanned_file(path, stream, self._scanner, self._marks.get(path, _Mark()))
+        """What is new in the file since the mark, also when it has been given another name since."""
+        try:
+            inode = path.stat().st_ino
+        except OSError:
+            return Output(stream, "", 0)
+        mark = self._marks.get(path)
+        if mark is None or mark.inode != inode:
+            mark = next((each for each in self._marks.values() if each.inode == inode), mark)
+        return _scanned_file(path, stream, self._scanner, mark or _Mark())
+
+
+def _rotated(pattern: str) -> str:
+    """A pattern for what a log file is called once another one has taken its place."""
+    folder, slash, name = pattern.rpartition("/")
+    stem, dot, ending = name.rpartition(".")
+    name = f"{stem}*.{ending}*" if stem and dot else f"{name}*"
+    return f"{folder}{slash}{_STARS.sub('*', name)}"
 
 
 def _marked(path: Path) -> _Mark:
     try:
+        if not path.is_file():  # a folder; and opening a pipe would wait for somebody to write into it
+            return _Mark()
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             file.seek(max(status.st_size - _ENDING, 0))
@@ -152,26 +209,54 @@ def _start_of_news(file: BinaryIO, mark: _Mark) -> int:
 
 
 def _scanned_file(path: Path, stream: str, scanner: Scanner, mark: _Mark) -> Output:
-    """What is new in the file since the mark."""
+    """What is new in the file since the mark; of a packed one all that is in it, if anything is new."""
     recording = Recording(stream, scanner)
     try:
         with path.open("rb") as file:
-            file.seek(_start_of_news(file, mark))
-            while chunk := file.read(_CHUNK):
-                recording.feed(chunk)
+            start = _start_of_news(file, mark)
+            file.seek(0)
+            if start < os.fstat(file.fileno()).st_size and is_packed(file.read(_MAGIC)):
+                for piece in unpacked(file):
+                    recording.feed(piece)
+            file.seek(start)
+            if not recording.size:
+                while chunk := file.read(_CHUNK):
+                    recording.feed(chunk)
+            output = recording.finish()
+            if start and output.sightings:
+                before = _lines_before(file, start)
+                counted = (replace(each, line=(each.line or 1) + before) for each in output.sightings)
+                output = replace(output, sightings=tuple(counted))
+            return output
     except OSError:  # gone again, a socket, or not for us to read: nothing that could be shown
         return Output(stream, "", 0)
-    return recording.finish()
+
+
+def _lines_before(file: BinaryIO, end: int) -> int:
+    file.seek(0)
+    lines = 0
+    while end > 0 and (chunk := file.read(min(_CHUNK, end))):
+        lines += chunk.count(b"\n")
+        end -= len(chunk)
+    return lines
 
 
 def scanned_text(text: str, stream: str, scanner: Scanner) -> Output:
     """A text as if it had come over a stream."""
     recording = Recording(stream, scanner)
-    recording.feed(text.encode("utf-8", "surrogatepass"))
+    recording.feed(encoded(text))
     return recording.finish()
 
 
-def _files_below(folder: Path) -> list[Path]:
+def encoded(text: str) -> bytes:
+    """Whatever is in it, halves of surrogate pairs too."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _all_below(folder: Path) -> list[Path]:
+    """Files, also by links to them, and folders."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted(
+        path for path in folder.rglob("*") if path.is_file() or (path.is_dir() and not path.is_symlink())
+    )

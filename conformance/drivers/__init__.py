@@ -105,7 +105,8 @@ class Driver(Protocol):
 class Setting:
     """What a client process is started into. `env`: of the profile, braces not filled in; `preload`: set beside
     it, as it is; `limit`: seconds on the wall for one call, to begin with; `confinement`: None for a service that runs
-    already. `trust`: what makes libraries trust the certificates in `ca_file`, where the base URL is one of TLS.
+    already. `thorough`: what it leaves in the folder that it works in is looked for. `trust`: what makes libraries
+    trust the certificates in `ca_file`, where the base URL is one of TLS.
     """
 
     client: Client
@@ -122,6 +123,7 @@ class Setting:
     preload: Mapping[str, str] = field(default_factory=dict)
     ca_file: Path | None = None
     trust: Mapping[str, str] = field(default_factory=dict)
+    thorough: bool = False
 
 
 def driver_for(setting: Setting) -> Driver:

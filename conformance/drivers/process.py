@@ -20,7 +20,7 @@ from conformance.drivers import Setting
 from conformance.drivers.confinement import Process
 from conformance.drivers.environment import clean_env, fill, render_env
 from conformance.evidence import Output
-from conformance.hygiene.canary import REDACTED, Scanner
+from conformance.hygiene.canary import REDACTED, scanner_for
 from conformance.traces import Traces
 
 _LAST_LINES = 5
@@ -38,7 +38,7 @@ class Quarters:
     """
 
     def __init__(self, setting: Setting, port: int | None = None) -> None:
-        self.scanner = Scanner(setting.canary)
+        self.scanner = scanner_for(setting.canary)
         self.killed = False
         self._setting = setting
         self._lock = threading.Lock()
@@ -64,8 +64,10 @@ class Quarters:
             "GOLIVE_API_VERSION": setting.api_version,
             **setting.preload,
         }
-        self._traces = Traces(self._scratch, setting.folder, setting.client.log_files, setting.canary)
-        self._traces.begin(setting.state_dir)
+        self._traces = Traces(
+            self._scratch, setting.folder, setting.client.log_files, setting.canary, (setting.folder,)
+        )
+        self._traces.begin(setting.state_dir, thorough=setting.thorough)
 
     def start(self, command: Sequence[str], *, stdin: int, stdout: int, stderr: int) -> Process:
         """Raises NotStarted."""
@@ -95,8 +97,8 @@ class Quarters:
             streams, self._streams = self._streams, []
             if self._scratch is None:
                 return tuple(streams)
-            files = self._traces.collect({})
-            self._traces.begin(self._setting.state_dir)
+            files = self._traces.collect()
+            self._traces.begin(self._setting.state_dir, thorough=self._setting.thorough)
         return (*streams, *(self._without_other_keys(output) for output in files))
 
     def close(self) -> None:

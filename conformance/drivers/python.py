@@ -26,14 +26,12 @@ from conformance.contract import Contract
 from conformance.drivers import NoRestart
 from conformance.drivers.jolts import jolted
 from conformance.drivers.outcome import Crash, from_exception, from_return, redacted
-from conformance.evidence import Call, Outcome, Output, PlannedOrder
+from conformance.evidence import RETURNED, Call, Outcome, Output, PlannedOrder
 from conformance.hygiene.canary import Scanner
 from conformance.traces import scanned_text
 from conformance.trial import Stop
 
 Target = Callable[[dict[str, object], "Context"], object]
-LOG_LIMIT = 4_000_000
-"""characters of log records kept for one trial"""
 MOST_SAID = 500
 """characters kept of what a client said with an exception"""
 
@@ -116,6 +114,7 @@ class PythonDriver:
         self.limit = limit
         self.jolted = False
         self._traces: list[str] = []
+        self._told: list[str] = []
         self._unfinished = 0
         self._target = target
         self._context = context
@@ -172,6 +171,7 @@ class PythonDriver:
             detail = self._scanner.redact(result.detail)
             return Call(order.reference, number, started, ended, None, "crashed", detail)
         said = self._scanner.redact("".join(raised).strip())[:MOST_SAID]
+        self._told += filter(None, (result.order_id, result.status, result.type))
         outcome = redacted(result, self._scanner.redact)
         return Call(order.reference, number, started, ended, outcome, detail=said)
 
@@ -184,9 +184,15 @@ class PythonDriver:
         raise NoRestart("a function cannot be killed without the process that calls it")
 
     def outputs(self) -> tuple[Output, ...]:
-        """The tracebacks of what the function raised. All else is written by this very process."""
+        """The tracebacks of what the function raised, and what of its outcomes would give a secret away. All else is
+        written by this very process.
+        """
         raised, self._traces = self._traces, []
-        return (scanned_text("\n".join(raised), "exception", self._scanner),) if raised else ()
+        told, self._told = "\n".join(self._told), []
+        outputs = [scanned_text("\n".join(raised), "exception", self._scanner)] if raised else []
+        if self._scanner.suspects(told.encode("utf-8", "surrogatepass")):
+            outputs.append(scanned_text(told, RETURNED, self._scanner))
+        return tuple(outputs)
 
     def close(self) -> None:
         """Does nothing: the rig ends the process."""
@@ -196,30 +202,40 @@ async def _finish(value: object) -> object:
     return await value  # type: ignore[misc]  # only called with awaitables
 
 
+_ORDINARY = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+"""what every record has; all else was added by the client, for formatters that show it"""
+
+
 class _Records(logging.Handler):
-    def __init__(self) -> None:
+    def __init__(self, take: Callable[[str], None]) -> None:
         super().__init__(logging.NOTSET)
-        self.lines: list[str] = []
-        self.size = 0
+        self._take = take
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = self.format(record)
-        except Exception as error:  # noqa: BLE001  a record that cannot be formatted is the client's bug, and no leak
-            line = f"{record.levelname} {record.name} (not formattable: {error!r})"
-        self.size += len(line)
-        if self.size < LOG_LIMIT:
-            self.lines.append(line)
+            added = [f" {name}={value!r}" for name, value in vars(record).items() if name not in _ORDINARY]
+            line = self.format(record) + "".join(added)
+        except Exception as error:  # noqa: BLE001  the client's own objects may raise anything
+            line = f"{record.levelname} {record.name} (not formattable: {error!r}) {_unformatted(record)}"
+        self._take(f"{line}\n")
+
+
+def _unformatted(record: logging.LogRecord) -> str:
+    """What logging itself prints to standard error of a record that cannot be formatted."""
+    try:
+        return f"{record.msg!r} {record.args!r}"
+    except Exception as error:  # noqa: BLE001  the client's own objects may raise anything
+        return repr(error)
 
 
 @contextmanager
-def every_logger_talks() -> Iterator[list[str]]:
-    """Inside, every logger is at DEBUG; gives the list that the formatted records are added to.
+def every_logger_talks(take: Callable[[str], None]) -> Iterator[None]:
+    """Inside, every logger is at DEBUG, and `take` is given each formatted record, in whichever thread.
 
     Switches that are no loggers, such as `http.client`'s debug level, stay as the client has them.
     """
-    handler = _Records()
+    handler = _Records(take)
     root = logging.getLogger()
     loggers = [root, *(item for item in root.manager.loggerDict.values() if isinstance(item, logging.Logger))]
     before = [(logger, logger.level, logger.disabled) for logger in loggers]
@@ -232,7 +248,7 @@ def every_logger_talks() -> Iterator[list[str]]:
     for logger in listening:
         logger.addHandler(handler)
     try:
-        yield handler.lines
+        yield
     finally:
         for logger in listening:
             logger.removeHandler(handler)

@@ -22,7 +22,8 @@ from conformance.drivers.posting import Answer, Interrupted, NoAnswer, exchange,
 from conformance.drivers.process import Quarters
 from conformance.drivers.resident import Resident
 from conformance.drivers.waiting import wait
-from conformance.evidence import Call, Outcome, Output, PlannedOrder
+from conformance.evidence import RETURNED, Call, Outcome, Output, PlannedOrder
+from conformance.traces import scanned_text
 
 STARTING = 60.0
 """seconds on the wall in which a service that golive starts has to be ready"""
@@ -178,6 +179,9 @@ class ServiceDriver:
 
     def _read(self, call: Call, answer: Answer) -> Call:
         note, self._note = self._note, ""
+        if self._quarters.scanner.suspects(answer.body):
+            text = answer.body.decode("utf-8", "replace")
+            self._quarters.keep([scanned_text(text, RETURNED, self._quarters.scanner)])
         good = 200 <= answer.status < 300
         said = from_body(answer.body.decode("utf-8", "replace")) if good else None
         if isinstance(said, Outcome):

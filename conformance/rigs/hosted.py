@@ -266,7 +266,7 @@ class _Host:
                 tuple(sorted(seen, key=lambda exchange: exchange.number)),
                 tuple(ledger),
                 (call,),
-                self._traces.collect({}),
+                self._traces.collect(),
                 stopped=f"the client's process was lost: {why}",
                 clock=ClockReading("virtual" if clock == "virtual" else "real", latest),
             ),

@@ -120,6 +120,7 @@ class Station:
             limit=limit,
             pace=terms.pace,
             preload=terms.preload(env),
+            thorough=verbose,
             ca_file=certificates.ca_file if certificates else None,
             trust=certificates.trust() if certificates and secure else {},
         )

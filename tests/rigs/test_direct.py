@@ -169,7 +169,7 @@ def test_trials_go_on_in_one_process_in_worlds_of_their_own(opened: Open, driver
     assert [outcomes(evidence) for evidence in evidences] == [["created"]] * 3
     assert [len(evidence.ledger) for evidence in evidences] == [1, 1, 1]
     assert len(processes(*evidences)) == 1
-    assert len(rig.secrets) == 1
+    assert len(rig.secrets) == 2
 
 
 def test_a_talkative_trial_has_a_process_of_its_own(opened: Open) -> None:
@@ -192,7 +192,7 @@ def test_trials_side_by_side_meet_at_different_stations(opened: Open) -> None:
             thread.join()
 
     assert [outcomes(evidence) for evidence in evidences] == [["created"]] * 3
-    assert len(rig.secrets) == 3
+    assert len(rig.secrets) == 6
 
 
 def test_a_client_that_was_left_with_an_open_order_is_replaced(opened: Open) -> None:

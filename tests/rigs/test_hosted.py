@@ -215,9 +215,10 @@ def test_the_key_is_redacted_wherever_it_was_written(opened: Open) -> None:
     """
     with opened(source, "shop:leak") as rig:
         evidence = run(rig)
-        (secret,) = rig.secrets
+        secret, link = rig.secrets
     assert {output.stream for output in evidence.outputs if output.sightings} == {"stdout", "exception"}
     assert secret not in repr(evidence)
+    assert link not in repr(evidence)
 
 
 def test_a_client_cannot_leave_loopback_and_is_seen_trying(opened: Open) -> None:
