@@ -365,7 +365,7 @@ def new_key_after_final_error(case: Case) -> Iterator[Remark]:
     "client finds its key and sends the order again, as it should have on the same day. But the API keeps keys only so "
     "long: it has never heard of this one, and books the order a second time.",
     floor=lives.taken_up_late,
-    only_simulated="it takes a month until the endpoint has forgotten a key, and only simulated time can pass so quickly",
+    only_simulated="an endpoint takes a month to forget a key, and only simulated time can pass so quickly",
 )
 def key_not_reused_after_window(case: Case) -> Iterator[Remark]:
     """An order is left unknown, booked or not, and the suite asks for it again when the API has forgotten its key. Only
