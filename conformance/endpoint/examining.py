@@ -69,7 +69,8 @@ def hear(
         yield from (NotApplicable(NOT_ASKED, aspect=aspect) for aspect in floor)
         return
     if premises.dry_run:
-        yield Note("\n".join(["would send, at the most:", *_preview(floor, premises)]))
+        more = f"and up to {examples} generated requests or rows of them, of the same kinds" if drawn else ""
+        yield Note("\n".join(filter(None, ["would send:", *_preview(floor, premises), more])))
         yield from (Unmet(DRY, aspect) for aspect in floor)
         return
     try:
