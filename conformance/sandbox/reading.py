@@ -23,12 +23,13 @@ HEAD_LIMIT: Final = 64 * 1024
 """bytes of request line and headers"""
 BODY_LIMIT: Final = 10 * 1024 * 1024
 """bytes of body"""
+_RAW_LIMIT: Final = 2 * (HEAD_LIMIT + BODY_LIMIT)
 
 
 @dataclass(frozen=True)
 class Request:
     """One request. `insecure`: it came in the clear where only TLS is served. `source`: the address that it came from,
-    where that decides anything.
+    where that decides anything. `framing`: of a chunked body as it came, with all that stands around its pieces.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Request:
     keep_alive: bool = True
     insecure: bool = False
     source: str = ""
+    framing: bytes = b""
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
@@ -149,6 +151,7 @@ class Reader:
         self._size = 0
         self._wanted = 0
         self._told_to_continue = False
+        self._raw = bytearray()
 
     @property
     def begun(self) -> bool:
@@ -174,6 +177,8 @@ class Reader:
             self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
         if data:  # to h11, no bytes are the end of the stream
             self._parser.receive_data(data)
+            if len(self._raw) < _RAW_LIMIT:
+                self._raw += data
 
     def expects_continue(self) -> bool:
         """True once for each request whose client waits for a 100 before it sends the body."""
@@ -201,7 +206,7 @@ class Reader:
                 elif isinstance(event, h11.Data):
                     found = self._take_body(bytes(event.data))
                 elif isinstance(event, h11.EndOfMessage):
-                    found = self._finish(self._request(), self._parser.trailing_data[0])
+                    found = self._finish(self._request(whole=True), self._parser.trailing_data[0])
                 else:
                     break
         except h11.RemoteProtocolError as problem:
@@ -237,9 +242,10 @@ class Reader:
             self.feed(rest)
         return request
 
-    def _request(self) -> Request:
+    def _request(self, whole: bool = False) -> Request:
         head = self._head
         assert head is not None
+        chunked = "transfer-encoding" in self._fields
         return Request(
             method=head.method.decode("latin-1"),
             target=head.target.decode("latin-1"),
@@ -248,7 +254,14 @@ class Reader:
             keep_alive=head.http_version == b"1.1"
             and _keeps_alive(self._fields.get("connection", ""))
             and head.method != b"CONNECT",
+            framing=self._framing(whole) if chunked else b"",
         )
+
+    def _framing(self, whole: bool) -> bytes:
+        assert self._parser is not None
+        rest = len(self._parser.trailing_data[0]) if whole else 0
+        body = self._raw[: len(self._raw) - rest] if rest else self._raw
+        return bytes(body.partition(b"\r\n\r\n")[2])
 
     def broken_off(self) -> Request:
         """What came of a request that will never be whole, as far as it can be made out."""

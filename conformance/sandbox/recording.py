@@ -6,15 +6,16 @@ What must never be known here: why an exchange went as it did.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Final
 
 from conformance.contract import Auth
 from conformance.evidence import Exchange, Place, Sighting
-from conformance.hygiene.canary import Canary, scanner_for
+from conformance.hygiene.canary import REDACTED, Canary, scanner_for
 from conformance.hygiene.spans import MARKS
 from conformance.planning import RECIPIENT
-from conformance.sandbox.reading import Request
+from conformance.sandbox.reading import BODY_LIMIT, Request
 
 REQUEST_BODY_KEPT: Final = 64 * 1024
 RESPONSE_BODY_KEPT: Final = 4 * 1024
@@ -23,6 +24,11 @@ _MARGIN: Final = 1024  # so that a secret that lies across the cut is seen whole
 
 _AT_ONE_LOOK: Final = 16 * 1024
 """bytes of a body that are looked at together with the head"""
+
+_IN_PIECES: Final = "headers, put together"
+_PACKED: Final = "compressed body"
+_COMPRESSED: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_EITHER: Final = 47  # for zlib: gzip, or its own format, whichever it is
 
 Listener = Callable[[Exchange], None]
 Redact = Callable[[str], str]
@@ -58,17 +64,20 @@ class Recorder:
         suspect = at != "api" or self._suspects(request)
         self._alarmed = self._alarmed or suspect or _may_hide(request)
         redact = self.redact if suspect else _as_it_is
+        sightings = self._sightings(request, at) if suspect else ()
+        shown = {sighting.place for sighting in sightings}
         exchange = Exchange(
             number=len(self._kept) + 1,
             connection=connection,
             operation=None,
             method=redact(request.method),
             target=redact(request.target),
-            headers=self._headers(request, redact),
-            body=_body(request.body, REQUEST_BODY_KEPT, redact),
+            # Where one look does not take the key out, because it is not there in one piece, nothing is kept.
+            headers=self._headers(request, _nothing if _IN_PIECES in shown else redact),
+            body=REDACTED if _PACKED in shown else _body(request.body, REQUEST_BODY_KEPT, redact),
             received_at=received_at,
             complete=complete,
-            sightings=self._sightings(request, at) if suspect else (),
+            sightings=sightings,
             at=at,
         )
         self._kept.append(exchange)
@@ -91,6 +100,10 @@ class Recorder:
 
     def redact(self, text: str) -> str:
         return self._scanner.redact(text) if self._scanner else text
+
+    def value(self, text: str | None) -> str | None:
+        """What is kept of a header's value beside the headers."""
+        return self.redact(text) if text and self._alarmed else text
 
     def response_body(self, body: bytes) -> str:
         """What is kept of the body of an answer."""
@@ -138,20 +151,44 @@ class Recorder:
             own = name.lower() == self._header
             parts += (name, value.partition(self._auth.separator)[0] if own else value)
         # What seems to come about between two parts is found in none of them afterwards.
-        text = "\n".join(parts).encode("utf-8", "surrogatepass")
-        return self._scanner.suspects(b"%b\n%b" % (text, request.body))
+        text = "\n".join((*parts, self._together(request))).encode("utf-8", "surrogatepass")
+        return self._scanner.suspects(
+            b"\n".join((text, request.body, request.framing, _unpacked(request.body)))
+        )
+
+    def _together(self, request: Request) -> str:
+        """The values of all other headers in a row: a key that was taken apart is put together again."""
+        return "".join([value for name, value in request.headers if name.lower() != self._header])
 
     def _sightings(self, request: Request, at: Place) -> tuple[Sighting, ...]:
         if self._keys is None:
             return ()
-        seen = list(self._keys.sightings(request.target, "target"))
+        seen = [
+            *self._keys.sightings(request.method, "method"),
+            *self._keys.sightings(request.target, "target"),
+        ]
         for name, value in request.headers:
             # Elsewhere the key belongs nowhere, and its own header is one like any other.
             if name.lower() != self._header or at != "api":
                 seen += self._keys.sightings(f"{name}: {value}", f"header {self.redact(name)}")
-        if request.body:
-            seen += self._keys.sightings(request.body, "body")
-        return tuple(seen)
+        pieces = () if seen else self._keys.sightings(self._together(request), _IN_PIECES)
+        inside = self._keys.sightings(request.body, "body")
+        if not inside:
+            inside = (
+                *self._keys.sightings(_unpacked(request.body), _PACKED),
+                *self._keys.sightings(request.framing, "chunk extensions or trailers"),
+            )
+        return (*seen, *pieces, *inside)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """What a compressed body holds, as far as it can be read; nothing if it is not compressed."""
+    if not body.startswith(_COMPRESSED):
+        return b""
+    try:
+        return zlib.decompressobj(_EITHER).decompress(body, BODY_LIMIT)
+    except zlib.error:
+        return b""
 
 
 def _body(body: bytes, kept: int, redact: Redact) -> str:
@@ -165,3 +202,7 @@ def _may_hide(request: Request) -> bool:
 
 def _as_it_is(text: str) -> str:
     return text
+
+
+def _nothing(text: str) -> str:
+    return REDACTED

@@ -12,6 +12,8 @@ EXHIBITS: tuple[Exhibit, ...] = (
     ),
     broken("account.KeyAsBasicAuth", "account.key-in-header-only"),
     broken("account.KeyInRetryHeader", "account.key-in-header-only"),
+    broken("account.KeyInPieces", "account.key-in-header-only"),
+    broken("account.KeyInTrailer", "account.key-in-header-only"),
     broken("account.LogsHeaders", "account.key-not-logged"),
     broken("account.LogsHeadersOfFailures", "account.key-not-logged"),
     broken("account.LogsInvalidOrders", "account.key-not-logged"),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import queue
+import re
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote
 
+import pytest
 from sandbox_wire import KEY, SECRET, Stage, order, order_body, request
 
 from conformance.evidence import Evidence, Exchange, Trial, evidences
@@ -167,3 +172,79 @@ def test_all_of_it_travels_as_json(begin: Begin) -> None:
     evidence = Evidence(Trial(()), stage.exchanges, stage.world.ledger(), ())
     assert evidences.validate_json(evidences.dump_json(evidence, by_alias=True)) == evidence
     assert replace(evidence) == evidence
+
+
+# Places where nobody looks.
+
+FORMS = {
+    "a cookie": {"Cookie": f"session=1; key={KEY}"},
+    "the user agent": {"User-Agent": f"shop/1 ({SECRET})"},
+    "a referer": {"Referer": f"http://shop.test/?token={quote(KEY)}"},
+    "the idempotency key": {"X-Idempotency-Key": SECRET},
+    "the version": {"X-Api-Version": SECRET},
+    "the mode": {"X-Execution-Mode": SECRET},
+    "the host": {"Host": f"{SECRET}.example"},
+    "capitals": {"X-Trace": SECRET.upper()},
+    "base64 twice": {"X-Trace": base64.b64encode(base64.b64encode(KEY.encode())).decode()},
+    "halves": {"X-First": SECRET[:16], "X-Second": SECRET[16:]},
+    "pieces": {f"X-Part-{start}": SECRET[start : start + 8] for start in range(0, 32, 8)},
+    "a second one of its name": {"x-api-KEY": f"Bearer {KEY}"},
+}
+
+
+@pytest.mark.parametrize("place", FORMS)
+def test_a_key_in_any_header_is_sighted_and_taken_out(begin: Begin, place: str) -> None:
+    stage = begin()
+    head, _, body = order().partition(b"\r\n\r\n")
+    lines = [line for line in head.decode().split("\r\n") if line.split(":")[0] not in FORMS[place]]
+    lines += [f"{name}: {value}" for name, value in FORMS[place].items()]
+    stage.ask("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    (exchange,) = stage.exchanges
+    assert exchange.sightings or exchange.credential == "wrong"
+    flat = re.sub("[^a-z0-9]", "", repr(exchange).lower())
+    letters = re.sub("[^a-z0-9]", "", SECRET.lower())
+    assert not any(letters[start : start + 10] in flat for start in range(len(letters) - 9))
+    assert "".join(FORMS[place].values()) not in repr(exchange)
+
+
+BODIES = {
+    "UTF-16": json.dumps(order_body(description=SECRET)).encode("utf-16"),
+    "gzip": gzip.compress(json.dumps(order_body(description=SECRET)).encode()),
+    "gzip, stored": gzip.compress(json.dumps(order_body(description=SECRET)).encode(), 0),
+    "zlib": zlib.compress(json.dumps(order_body(description=SECRET)).encode()),
+    "gzip, cut off": gzip.compress(json.dumps(order_body(description=SECRET)).encode())[:-12],
+    "multipart": f'--x\r\nContent-Disposition: form-data; name="key"\r\n\r\n{KEY}\r\n--x--\r\n'.encode(),
+}
+
+
+@pytest.mark.parametrize("form", BODIES)
+def test_a_key_in_a_body_of_any_form_is_sighted_and_taken_out(begin: Begin, form: str) -> None:
+    stage = begin()
+    stage.ask(order(BODIES[form]))
+    (exchange,) = stage.exchanges
+    assert [sighting.place.split()[-1] for sighting in exchange.sightings] == ["body"]
+    assert SECRET[:10] not in repr(exchange).replace("\\x00", "")
+
+
+def test_a_body_that_swells_is_no_trap(begin: Begin) -> None:
+    stage = begin()
+    stage.ask(order(gzip.compress(bytes(200_000_000))))
+    assert stage.exchanges[0].status == 400
+
+
+@pytest.mark.parametrize("around", [f"1;key={KEY}\r\na\r\n0\r\n\r\n", f"1\r\na\r\n0\r\nX-Key: {KEY}\r\n\r\n"])
+def test_a_key_around_the_chunks_of_a_body_is_sighted(begin: Begin, around: str) -> None:
+    stage = begin()
+    head = request("POST", "/v2/order", Transfer_Encoding="chunked").partition(b"Content-Length")[0]
+    stage.ask(head.rstrip() + b"\r\n\r\n" + around.encode())
+    (exchange,) = stage.exchanges
+    assert [sighting.place for sighting in exchange.sightings] == ["chunk extensions or trailers"]
+    assert (exchange.body, exchange.credential) == ("a", "good")
+
+
+def test_what_follows_a_chunked_body_is_not_around_it(begin: Begin) -> None:
+    stage = begin()
+    head = request("POST", "/v2/order", Transfer_Encoding="chunked").partition(b"Content-Length")[0]
+    line = stage.line().send(head.rstrip() + b"\r\n\r\n1\r\na\r\n0\r\n\r\n" + order())
+    assert (line.response().status, line.response().status) == (400, 200)
+    assert [exchange.sightings for exchange in stage.exchanges] == [(), ()]
