@@ -73,7 +73,7 @@ class Fitting:
                 least = article.least if article else LEAST
                 step = Decimal(self._contract.orders.face_value_step)
                 values[order.face_value] = (article, least + next(self._serial) * step)
-        fitted = tuple(self._fitted(order, *values[order.face_value]) for order in trial.orders)
+        fitted = tuple(_refitted(self._contract, order, *values[order.face_value]) for order in trial.orders)
         return with_references(replace(trial, orders=fitted), self._mark)
 
     def look_back(self, evidence: Evidence) -> None:
@@ -87,25 +87,6 @@ class Fitting:
         pointer = blueprint_of(self._contract).item_face_value
         found = [amount(point(item, pointer)) for item in (items if isinstance(items, list) else [])]
         return sum((each for each in found if each is not None), Decimal(0))
-
-    def _fitted(self, order: PlannedOrder, article: Article | None, value: Decimal) -> PlannedOrder:
-        orders = self._contract.orders
-        body: JsonValue = order.body
-        items = point(body, orders.items)
-        pointer = blueprint_of(self._contract).item_face_value
-        fitted: list[JsonValue] = []
-        for item in items if isinstance(items, list) else []:
-            changed = put(item, pointer, float(value))
-            if article is not None:
-                for place in orders.product_codes:
-                    if isinstance(point(changed, place), str):
-                        changed = put(changed, place, article.code)
-            fitted.append(changed)
-        body = put(body, orders.items, fitted)
-        if article is not None:
-            body = put(body, orders.currency, article.currency)
-        assert isinstance(body, dict)
-        return replace(order, body=body, face_value=str(value))
 
     def _article_for(self, order: PlannedOrder) -> Article | None:
         """What to order there instead; None if the endpoint sells what was planned, or does not say what it sells."""
@@ -170,6 +151,47 @@ def _named(told: Told, contract: Contract) -> str:
     except Unreadable:
         type_ = None
     return f"{told.status} {type_}" if type_ in contract.error_types else str(told.status)
+
+
+def brought_home(trial: Trial, contract: Contract) -> Trial:
+    """A trial that was fitted to an endpoint, with goods that the simulation sells."""
+    ours = [Article(code, currency, LEAST) for code, currency in products(contract)]
+
+    def instead(order: PlannedOrder) -> PlannedOrder:
+        codes = {code for _, _, code in _codes(contract, order.body)}
+        if codes <= {article.code for article in ours}:
+            return order
+        currency = point(order.body, contract.orders.currency)
+        article = next((each for each in ours if each.currency == currency), ours[0])
+        return _refitted(contract, order, article, Decimal(order.face_value))
+
+    return replace(trial, orders=tuple(map(instead, trial.orders)))
+
+
+def _codes(contract: Contract, body: JsonValue) -> Iterator[tuple[int, str, str]]:
+    """Each code of a product in an order: number of its item, pointer within that, and the code."""
+    items = point(body, contract.orders.items)
+    for number, item in enumerate(items if isinstance(items, list) else []):
+        for place in contract.orders.product_codes:
+            if isinstance(code := point(item, place), str):
+                yield number, place, code
+
+
+def _refitted(
+    contract: Contract, order: PlannedOrder, article: Article | None, value: Decimal
+) -> PlannedOrder:
+    """The order with another face value, and of another article if there is one."""
+    body: JsonValue = order.body
+    items = point(body, contract.orders.items)
+    pointer = blueprint_of(contract).item_face_value
+    fitted = [put(item, pointer, float(value)) for item in (items if isinstance(items, list) else [])]
+    if article is not None:
+        for number, place, _ in tuple(_codes(contract, body)):
+            fitted[number] = put(fitted[number], place, article.code)
+        body = put(body, contract.orders.currency, article.currency)
+    body = put(body, contract.orders.items, fitted)
+    assert isinstance(body, dict)
+    return replace(order, body=body, face_value=str(value))
 
 
 def put(value: JsonValue, pointer: str, new: JsonValue) -> JsonValue:
