@@ -208,6 +208,8 @@ class Output:
     size: int
     """bytes in all; `text` may be shorter"""
     sightings: tuple[Sighting, ...] = ()
+    kept: bool = False
+    """a file in which the client may keep its own data, as against what it merely tells"""
 
 
 @dataclass(frozen=True, slots=True)

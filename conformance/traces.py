@@ -25,6 +25,8 @@ KEPT = 32_768
 _CHUNK = 1 << 20
 _ENDING = 4_096
 _MAGIC = 8
+_LOG = re.compile(r"(?:^|[^a-z])logs?(?:[^a-z]|$)|\.(?:txt|out|err)(?:[^a-z]|$)", re.IGNORECASE)
+"""what a file is called that is no place to keep data in"""
 _STARS = re.compile(r"\*{2,}")
 
 
@@ -134,23 +136,24 @@ class Traces:
         """What was written to files. Those to which nothing was are left out."""
         outputs = [self._new_part(path, path.name) for path in self._streams]
         seen: set[tuple[int, int]] = set()
-        for path, name in self._files():
+        for path, name, kept in self._files():
             with suppress(OSError):  # gone again
                 status = path.stat()
                 if (status.st_dev, status.st_ino) not in seen:
                     seen.add((status.st_dev, status.st_ino))
-                    outputs.append(self._named(path, name))
+                    outputs.append(replace(self._named(path, name), kept=kept))
         return tuple(output for output in outputs if output.size or output.sightings)
 
-    def _files(self) -> Iterator[tuple[Path, str]]:
-        """Files and folders that may be the client's doing, and what they are called."""
+    def _files(self) -> Iterator[tuple[Path, str, bool]]:
+        """Files and folders that may be the client's doing, what each is called, and may its data be kept there?"""
         for path in self._log_files():
-            yield path, str(path.relative_to(self._folder))
-        for home, name in ((self._state_dir, "state"), (self._temporary, "tmp")):
+            yield path, str(path.relative_to(self._folder)), False
+        for home, name, kept in ((self._state_dir, "state", True), (self._temporary, "tmp", False)):
             for path in _all_below(home):
-                yield path, f"{name}/{path.relative_to(home)}"
+                yield path, f"{name}/{path.relative_to(home)}", kept
         for path in self._surroundings.news():
-            yield path, self._surroundings.name(path)
+            name = self._surroundings.name(path)
+            yield path, name, not _LOG.search(name)
 
     def _log_files(self) -> list[Path]:
         found = (path for pattern in self._patterns for path in self._folder.glob(pattern))

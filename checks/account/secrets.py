@@ -1,15 +1,17 @@
-"""What must not get out: the key goes to the API in its header, and nowhere else."""
+"""What must not get out: the key goes to the API in its header, and nowhere else; links and recipients stay inside."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from conformance import plans
-from conformance.check import Observed, Remark, Unmet, check
+from conformance.check import NotApplicable, Observed, Remark, Unmet, check
 from conformance.faults import RateLimit
 from conformance.finding import Violation
 from conformance.judge.case import Case
-from conformance.planning import singles, trial
+from conformance.judge.spills import gave_link, named_recipient, spilt
+from conformance.planning import RECIPIENT, singles, trial
 
 
 @check(
@@ -83,8 +85,11 @@ def key_in_header_only(case: Case) -> Iterator[Remark]:
 )
 def key_not_logged(case: Case) -> Iterator[Remark]:
     """Success and every error of the contract, with all loggers and the client's own debug switches on: the secret part
-    of the key, plain or encoded, is looked for in standard output and error, log records, exceptions with
-    their tracebacks, log files, and files that the client writes.
+    of the key is looked for in standard output and error, log records with all that they carry, exceptions with their
+    tracebacks, what the caller is told, log files, rotated and compressed ones too, and whatever is new or changed in
+    the client's working, state and temporary folders, names included. It is known plain or in part, from ten
+    characters on, in base64, base32, hex, percent-encoding, escapes, entities and UTF-16, broken over lines or with
+    anything but letters in between. Out of reach is what goes to the system's log, or is gone when the order is done.
 
     The client was seen using the key, under success and under every class of error, and no form of its secret part
     turned up in anything that the client wrote. The key's public prefix alone is allowed.
@@ -93,11 +98,72 @@ def key_not_logged(case: Case) -> Iterator[Remark]:
         yield Observed()
     else:
         yield Unmet("the client was not seen using the key")
-    for output in case.evidence.outputs:
-        for sighting in output.sightings[:1]:
-            where = f"line {sighting.line} of {output.stream}" if sighting.line else output.stream
-            yield Violation(
-                f"key in {output.stream}",
-                f"the key's secret part ({sighting.form}) stands in {where}: {sighting.excerpt}",
-                on_any_clock=True,
-            )
+    yield from spilt(case, "key", "the key's secret part")
+
+
+@check(
+    "account.payout-link-not-logged",
+    severity="major",
+    title="Payout links appear in no output",
+    impact="Whoever can read the log can spend the gift cards in it: a payout link is money, and asks for no name.",
+    remedy="Log the order's id and, if need be, the host of the link; take the items out of an answer before it is "
+    "logged as a whole, and leave the link out of standard output.",
+    why="Debug logging writes the API's answers down, and each holds a link that is worth its face value to whoever "
+    "opens it first. A contractor with access to the log archive spends some on a quiet day. The customers complain "
+    "that their gift cards are empty, and nobody can say who it was.",
+    floor=lambda contract: {
+        "success": plans.talkative(contract),
+        "an order of two items": (trial(contract, (), verbose=True, items=(2,)),),
+        "lost responses": plans.talkative(contract, *plans.lost(contract)),
+    },
+    generated=plans.talkative_spells,
+    dear=4,
+)
+def payout_link_not_logged(case: Case) -> Iterator[Remark]:
+    """The links that the simulated sandbox gives out are known, and looked for wherever the key is, in every form, in
+    all that the client writes; standard output is an output also where it is how golive is answered. A link may stand
+    in what a function returns or a service answers, since that goes to the caller alone, and in files in which the
+    client keeps its orders: all of its state folder, and those of its working folder that are not called like a log.
+
+    The client was given a payout link, and no form of it turned up in anything that the client wrote. Not applicable to
+    clients that are never given one: with asynchronous orders it takes a look at the finished order.
+    """
+    if any(gave_link(exchange) for exchange in case.evidence.exchanges):
+        yield Observed()
+    else:
+        yield NotApplicable("the client was never given a payout link")
+    yield from spilt(case, "payout-link", "a payout link")
+
+
+@check(
+    "account.recipient-not-logged",
+    severity="advisory",
+    title="Recipients' addresses appear in no output",
+    impact="The log is a list of customers and of what each of them was given, kept for as long as logs are.",
+    remedy="Log the order's reference instead of the address; or, where one is needed, its domain or a digest.",
+    why="An order says whom the gift card is for, and the client logs orders. Two years later somebody asks for all "
+    "data about a person to be erased, and it turns out that the address is in every log archive, at three companies.",
+    floor=lambda contract: {
+        "success": plans.talkative(contract, recipients=True),
+        "an error": plans.talkative(
+            contract, plans.final(contract)[0], plans.transient(contract)[0], recipients=True
+        ),
+        "a lost response": plans.talkative(contract, plans.lost(contract)[0], recipients=True),
+    },
+    generated=plans.talkative_spells_for_somebody,
+    dear=4,
+)
+def recipient_not_logged(case: Case) -> Iterator[Remark]:
+    """Orders whose gift cards go to somebody by e-mail. The part of the address before the @ is looked for wherever the
+    key is, in every form, in all that the client writes, but for files in which it keeps its orders.
+
+    The client was seen ordering for a recipient, and the address turned up in nothing that it wrote. Its domain alone
+    is allowed, and so is a digest.
+    """
+    if not any(RECIPIENT in json.dumps(order.body) for order in case.evidence.trial.orders):
+        yield NotApplicable("the contract has no orders that go to somebody")
+    elif any(named_recipient(exchange) for exchange in case.evidence.exchanges):
+        yield Observed()
+    else:
+        yield Unmet("no recipient was seen in the client's requests")
+    yield from spilt(case, "recipient", "a recipient's address")

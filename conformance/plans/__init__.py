@@ -26,6 +26,7 @@ from conformance.faults import (
     Redirect,
     Reordered,
     Reset,
+    Schedule,
     Slow,
     Truncate,
 )
@@ -288,10 +289,17 @@ def redirects() -> tuple[Fault, ...]:
     return (Redirect(to="other-host"), Redirect(to="plain-http", status=302))
 
 
-def talkative(contract: Contract, *faults: Fault) -> tuple[Trial, ...]:
-    """One trial for each fault, or an undisturbed one, with every logger talking."""
-    return singles(contract, *faults, verbose=True) if faults else (trial(contract, (), verbose=True),)
+def talkative(contract: Contract, *faults: Fault, recipients: bool = False) -> tuple[Trial, ...]:
+    """One trial for each fault, or an undisturbed one, with every logger talking; `recipients`: for somebody."""
+    schedules: list[Schedule] = [(fault,) for fault in faults] or [()]
+    return tuple(trial(contract, schedule, verbose=True, recipients=recipients) for schedule in schedules)
 
 
 def talkative_spells(contract: Contract) -> SearchStrategy[Trial]:
     return schedules(contract, longest=3).map(lambda faults: trial(contract, faults, verbose=True))
+
+
+def talkative_spells_for_somebody(contract: Contract) -> SearchStrategy[Trial]:
+    return schedules(contract, longest=3).map(
+        lambda faults: trial(contract, faults, verbose=True, recipients=True)
+    )

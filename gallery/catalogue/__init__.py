@@ -21,12 +21,14 @@ from gallery.catalogue import (
     rate_limits,
     reading,
     retries,
+    secrets,
     versions,
 )
 from gallery.catalogue.exhibit import Exhibit
 
 BROKEN: tuple[Exhibit, ...] = (
     *account.EXHIBITS,
+    *secrets.EXHIBITS,
     *network.EXHIBITS,
     *processes.EXHIBITS,
     *retries.EXHIBITS,
@@ -44,7 +46,7 @@ BROKEN: tuple[Exhibit, ...] = (
 )
 """Clients that are each wrong in one way."""
 
-CORRECT: tuple[Exhibit, ...] = (*correct.EXHIBITS, *network.CORRECT, *node.CORRECT)
+CORRECT: tuple[Exhibit, ...] = (*correct.EXHIBITS, *secrets.CORRECT, *network.CORRECT, *node.CORRECT)
 """Clients that no check may accuse of anything, whatever their manners."""
 
 __all__ = ["BROKEN", "CORRECT", "Exhibit"]
