@@ -69,8 +69,14 @@ def key_not_in_process_list(case: Case) -> Iterator[Remark]:
     "vendor sees an account that sends nothing but a dead key, and blocks it altogether.",
     floor=lambda contract: {
         "orders that are under way": (trial(contract, (), (), (Revoke(),), (), (), concurrent=True),),
+        # Who looks whether an order exists finds the first that was lost, and has to send the second again.
         "an order that may exist, and the next one": (
-            trial(contract, (), (plans.lost(contract)[0], Revoke()), ()),
+            trial(
+                contract,
+                (),
+                *((fault, Revoke()) for fault in (plans.lost(contract)[0], plans.dropped(contract)[0])),
+                (),
+            ),
         ),
     },
 )

@@ -5,10 +5,11 @@ What must never be known here: any vendor's names, and which check is asking.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from conformance.check import Observed, Remark
-from conformance.evidence import Exchange, Outcome
+from conformance.evidence import Call, Exchange, Outcome
 from conformance.faults import Revoke
 from conformance.finding import Violation
 from conformance.judge.case import Case, Story
@@ -40,9 +41,15 @@ def stopped(story: Story, refused: Exchange) -> Iterator[Remark]:
         f"attempt {refused.attempt} for {story.reference} was answered {refused.status} {refused.error_type}, since "
         f"the key had been revoked; the client sent the order {times}{key}",
         (refused.number, later[0].number),
-        # Whoever names the error has read the answer, so that no delay can have made it send again.
-        on_any_clock=any(call.outcome and call.outcome.type == refused.error_type for call in story.calls),
+        # Whoever has named the error has read the answer, so that no delay can have made it send again.
+        on_any_clock=any(_named(call, refused) <= later[-1].received_at for call in story.calls),
     )
+
+
+def _named(call: Call, refused: Exchange) -> float:
+    """When the client told its caller this error; never, if it has not."""
+    named = call.outcome is not None and call.outcome.type == refused.error_type
+    return call.ended_at if named and call.ended_at is not None else math.inf
 
 
 def told_as_it_is(case: Case, story: Story, refused: Exchange) -> Iterator[Remark]:

@@ -91,8 +91,12 @@ def test_an_attempt_that_was_under_way_already_does_not_follow() -> None:
 
 def test_a_delay_is_no_excuse_for_whoever_names_the_error() -> None:
     again = exchange(2, **REFUSED)
-    for type_, certain in (("invalid_api_key", True), (None, False)):
-        seen = case([revoked, again], [call(Outcome("rejected", type=type_))])
+    for type_, end, certain in (
+        ("invalid_api_key", 1.5, True),
+        ("invalid_api_key", 3.0, False),
+        (None, 1.5, False),
+    ):
+        seen = case([revoked, again], [call(Outcome("rejected", type=type_), end=end)])
         ((story, refused),) = refused_for_the_key(seen)
         (violation,) = stopped(story, refused)
         assert isinstance(violation, Violation)
