@@ -82,6 +82,7 @@ def is_packed(beginning: bytes) -> bool:
 def unpacked(file: BinaryIO) -> Iterator[bytes]:
     """All that comes out of a packed file, names of members too, until it is damaged or too much."""
     left = MOST_UNPACKED
+    file.seek(0)
     beginning = file.read(len(_XZ))
     file.seek(0)
     for piece in _members(file) if beginning.startswith(_ZIP) else _opened(_read(file), DEEPEST):
