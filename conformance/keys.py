@@ -79,25 +79,14 @@ class Keyring:
 
     def key(self, environment: str) -> Key:
         """The key of an environment. Raises KeyUnavailable."""
-        if environment not in self._read:
-            try:
-                self._read[environment] = self._key(environment)
-            except KeyUnavailable as unavailable:
-                self._read[environment] = unavailable
-        found = self._read[environment]
+        found = self._once(environment)
         if isinstance(found, KeyUnavailable):
             raise KeyUnavailable(str(found)) from None
         return found
 
     def known(self) -> tuple[Key, ...]:
-        """The keys that this process could show by mistake: those in its environment, and those it has read."""
-        for name, source in self._sources.items():
-            if source.env is not None and name not in self._read:
-                try:
-                    self.key(name)
-                except KeyUnavailable:
-                    continue
-        return tuple(key for key in self._read.values() if isinstance(key, Key))
+        """All keys that can be had. What is written or shown is freed of them, so this is asked before anything is."""
+        return tuple(key for key in map(self._once, self._sources) if isinstance(key, Key))
 
     def secrets(self) -> list[str]:
         """The secret parts of the known keys."""
@@ -124,6 +113,14 @@ class Keyring:
                 return {self.redacted(name): self.without_keys(each) for name, each in document.items()}
             case _:
                 return document
+
+    def _once(self, environment: str) -> Key | KeyUnavailable:
+        if environment not in self._read:
+            try:
+                self._read[environment] = self._key(environment)
+            except KeyUnavailable as unavailable:
+                self._read[environment] = unavailable
+        return self._read[environment]
 
     def _key(self, environment: str) -> Key:
         source = self._sources.get(environment)

@@ -128,9 +128,14 @@ def load_profile(
     """
     if not Path(path).exists():
         raise Mistakes([f"{path}: there is no such file; golive init writes one"])
-    document = read(Path(path))
-    rules = profile_rules.rules(document.path.parent, today or date.today(), account_only, checks)
-    profile = validate(document, TypeAdapter(Profile), rules)
+    try:
+        document = read(Path(path))
+        rules = profile_rules.rules(document.path.parent, today or date.today(), account_only, checks)
+        profile = validate(document, TypeAdapter(Profile), rules)
+    except (
+        Mistakes
+    ) as mistakes:  # names of keys and paths are repeated, and somebody may have put a key there
+        raise Mistakes(profile_rules.without_keys(line) for line in mistakes.lines) from None
     profile._path, profile._digest = document.path, document.digest
     return profile
 

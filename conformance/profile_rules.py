@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from conformance.contracts import DEFAULT, load_contract, locate_contract
+from conformance.contracts import DEFAULT, builtin_names, load_contract, locate_contract
 from conformance.drivers.environment import BRACES
 from conformance.endpoint.routes import read_route
 from conformance.located import Rule, find
@@ -199,6 +199,18 @@ def _no_key_shaped_as_in_contract(folder: Path) -> Rule:
                 yield Wrong(place, _KEY_IN_ENV if place[0] == "client" else _KEY_IN_FILE)
 
     return rule
+
+
+def without_keys(line: str) -> str:
+    """A message without what begins as a key of a built-in API does; messages shorten what they repeat."""
+    for contract in map(load_contract, builtin_names()):
+        auth = contract.auth
+        openings = {prefix for each in contract.environments.values() for prefix in each.key_prefixes}
+        alphabet = "".join(map(re.escape, auth.secret_alphabet))
+        for opening in openings:
+            public = re.escape(opening) + rf"\w{{{max(auth.prefix_length - len(opening), 0)}}}"
+            line = re.sub(f"({public}{re.escape(auth.separator)})[{alphabet}…]{{6,}}", r"\1[secret]", line)
+    return line
 
 
 def _texts(data: JsonValue, place: Place) -> Iterator[tuple[Place, str]]:
