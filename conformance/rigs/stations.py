@@ -26,6 +26,7 @@ from conformance.planning import is_endless, kills, revokes, with_references
 from conformance.planning import trial as trial_of
 from conformance.profile import Profile
 from conformance.sandbox import Sandbox, World
+from conformance.sandbox.beyond import Beyond
 from conformance.sandbox.certificates import Certificates
 from conformance.sandbox.passage import forwards
 from conformance.sandbox.server import listen, listen_for_tls
@@ -166,6 +167,7 @@ class Station:
         confinement = terms.confinement if trial.watched else None
         watch = confinement and Watch(confinement.keeper, scanner_for(self._canary))
         executioner = _Executioner(driver, self._sandbox)
+        beyond = Beyond(terms.upstream, forwards(trial)) if terms.upstream else None
         world = World(
             terms.contract,
             self._canary.key,
@@ -179,8 +181,7 @@ class Station:
             certificate=trial.certificate,
             killer=executioner.strike if driver.restartable else None,
             watcher=watch.look if watch else None,
-            upstream=terms.upstream,
-            reserved=forwards(trial) if terms.upstream else 0,
+            beyond=beyond,
         )
         world.flooded = stop
 
@@ -202,13 +203,15 @@ class Station:
             restart=driver.restart if driver.restartable else None,
         )
         executioner.wait()
-        world.hear_out()
+        if beyond is not None:
+            beyond.hear_out()
         simulated = pace.now() - began
         settled = _are_settled(trial, calls)
         if self._lasts and not stop.is_set():
             watched = LINGER[0] if settled == "created" else LINGER[1]
             pace.wait(stop, min(watched, LONGEST_LINGER * pace.factor))
-        world.hear_out()
+        if beyond is not None:
+            beyond.hear_out()
         self._end_world()
         self._past.update(order.face_value for order in trial.orders)
         stalled = world.stalled * pace.factor

@@ -31,8 +31,8 @@ def respond(world: World, request: Request, exchange: int) -> Reply | Forward:
         lead_on(world, redirect, request.path)
         return Reply(caller, None, redirect, redirect)
     refusal = _refuse(world, request, caller)
-    if world.upstream is not None:
-        return relay(world, world.upstream, Asked(request, route, caller, intent, exchange, refusal))
+    if world.beyond is not None:
+        return relay(world, world.beyond, Asked(request, route, caller, intent, exchange, refusal))
     if refusal:
         return Reply(caller, refusal)
     if route is None:

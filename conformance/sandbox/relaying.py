@@ -16,8 +16,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from conformance.faults import Fault, Processing, Reset
+from conformance.faults import Error, Fault, Processing, Reset
 from conformance.sandbox.answers import Answer, Caller, Reply
+from conformance.sandbox.beyond import Beyond
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.courtesy import BEHIND, Trouble
 from conformance.sandbox.documents import Unreadable, amount, money, read_document, write_document
@@ -37,7 +38,7 @@ from conformance.sandbox.resemblance import (
 )
 from conformance.sandbox.services import serve
 from conformance.sandbox.templates import point
-from conformance.sandbox.upstream import Answered, Failed, Upstream
+from conformance.sandbox.upstream import Answered, Failed
 from conformance.sandbox.washing import Outgoing, Told
 from conformance.sandbox.world import Intent, Item, Order, World
 
@@ -69,7 +70,7 @@ class Forward:
     finish: Callable[[Answered], Reply]
 
 
-def relay(world: World, upstream: Upstream, asked: Asked) -> Reply | Forward:
+def relay(world: World, beyond: Beyond, asked: Asked) -> Reply | Forward:
     """What becomes of a request to the API."""
     request, caller, prefix = asked.request, asked.caller, world.blueprint.path_prefix
     if world.revoked and asked.refusal is not None:  # by the schedule; the endpoint knows nothing of it
@@ -79,30 +80,38 @@ def relay(world: World, upstream: Upstream, asked: Asked) -> Reply | Forward:
     route = asked.route
     if route is None or route.operation.kind != "create":
         world.looks += 1
-        return _Errand(world, upstream, asked).forward()
+        return _Errand(world, beyond, asked).forward()
     placing = _Relayed(world, request, route, caller, asked.intent, asked.exchange)
     if asked.refusal or placing.refusal():
-        return _Errand(world, upstream, asked, placing).forward()
+        return _Errand(world, beyond, asked, placing).forward()
+    key = caller.idempotency_key
+    if key in beyond.answered_here:
+        return Placing(world, request, route, caller, asked.intent, asked.exchange).reply()
     fault = asked.intent.next_fault() if asked.intent else None
-    if not goes_through(fault):
+    stored = isinstance(fault, Error) and fault.cached
+    if stored and key is not None and key not in beyond.first_sent:
+        # The endpoint never hears of this key: whatever comes under it is answered here, as it would be there.
+        beyond.answered_here.add(key)
+    if not goes_through(fault) and not (stored and key in beyond.first_sent):
         return placing.meet(fault)
-    return _Errand(world, upstream, asked, placing, fault).forward()
+    return _Errand(world, beyond, asked, placing, fault).forward()
 
 
 class _Relayed(Placing):
     """A create-order request whose answer was given already: the faults make of it what they make of any."""
 
-    given: Answer
+    given: Answer | None = None
 
     def with_answer(self, answer: Answer, booked: str | None) -> _Relayed:
         self.given, self._booked = answer, booked
         return self
 
     def _process(self, busy: float = 0.0, course: Processing | None = None) -> Answer:
+        assert self.given is not None
         return self.given
 
     def _known(self) -> Answer | None:
-        return None
+        return self.given
 
 
 class _Errand:
@@ -111,13 +120,14 @@ class _Errand:
     def __init__(
         self,
         world: World,
-        upstream: Upstream,
+        beyond: Beyond,
         asked: Asked,
         placing: _Relayed | None = None,
         fault: Fault | None = None,
     ) -> None:
         self._world = world
-        self._upstream = upstream
+        self._beyond = beyond
+        self._upstream = beyond.upstream
         self._asked = asked
         self._placing = placing
         self._fault = fault
@@ -125,11 +135,11 @@ class _Errand:
         self._caller = asked.caller
         self._key = asked.caller.idempotency_key
         self._digest = hashlib.sha256(asked.request.body).digest()
-        memory = upstream.memory
+        memory = beyond.upstream.memory
         self._key_was_used = (
             self._key is not None and memory.bodies.get(self._key, self._digest) != self._digest
         )
-        self._again = self._key is not None and self._key in world.first_sent
+        self._again = self._key is not None and self._key in beyond.first_sent
 
     def forward(self) -> Forward:
         return Forward(self._caller, self._fault, self._send, self._finish)
@@ -138,10 +148,10 @@ class _Errand:
         world, request = self._world, self._request
         search = None
         if self._placing is not None:
-            world.count_forwarded()
+            self._beyond.count()
             if self._key is not None:
                 self._upstream.memory.bodies.setdefault(self._key, self._digest)
-                world.first_sent.setdefault(self._key, world.elapsed())
+                self._beyond.first_sent.setdefault(self._key, world.elapsed())
             search = self._search
         outgoing = Outgoing(
             request.method,
@@ -153,7 +163,7 @@ class _Errand:
             repeatable=request.method == "GET" or (self._placing is not None and self._key is not None),
         )
         future = self._upstream.send(outgoing, search)
-        world.under_way.add(future)
+        self._beyond.under_way.add(future)
         return future
 
     def _search(self, body: bytes) -> str | None:
@@ -325,7 +335,7 @@ class _Errand:
         if self._caller.credential == "good" and answer.status == 401 and expected.status != 401:
             return f"refuses the account's key ({in_words(answer)})"
         if answer.kind == "in-progress" and self._placing is not None:
-            first = self._world.first_sent.get(self._key or "", float("-inf"))
+            first = self._beyond.first_sent.get(self._key or "", float("-inf"))
             if self._again and not told.repeated and self._world.elapsed() - first < AGAIN:
                 return None
             return f"says that it is at work on an order that it was not given before ({in_words(answer)})"

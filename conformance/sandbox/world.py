@@ -11,7 +11,6 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -30,8 +29,8 @@ from conformance.sandbox.documents import amount, read_document, same_document
 from conformance.sandbox.recording import Recorder
 
 if TYPE_CHECKING:
+    from conformance.sandbox.beyond import Beyond
     from conformance.sandbox.courtesy import Trouble
-    from conformance.sandbox.upstream import Answered, Upstream
 
 LOOKS: Final = 4_000
 """requests that change nothing which a client may send for free: one a second for an hour, and some more"""
@@ -217,7 +216,7 @@ class World:
     client was handed in earlier trials. `killer`: called when the client is to be killed, in the thread that answers,
     which it must not keep waiting. `allowlist`: the addresses from which the key may be used, any if None.
     `watcher`: called with the number of each exchange before it is answered. `certificate`: what is shown over TLS.
-    `upstream`: the real endpoint that answers what the schedule lets through; `reserved`: orders that it may be sent.
+    `beyond`: the real endpoint that answers what the schedule lets through.
     """
 
     def __init__(
@@ -238,8 +237,7 @@ class World:
         allowlist: Iterable[IPv4Network | IPv6Network] | None = None,
         watcher: Callable[[int], None] | None = None,
         certificate: Certificate | None = None,
-        upstream: Upstream | None = None,
-        reserved: int = 0,
+        beyond: Beyond | None = None,
     ) -> None:
         self.contract = contract
         self.key = key
@@ -272,17 +270,10 @@ class World:
         """by path: redirects that come after another one"""
         self.diversion: Redirect | None = None
         """what is answered to every request that places no order"""
-        self.upstream = upstream
-        if upstream is not None:
+        self.beyond = beyond
+        if beyond is not None:
             self.recorder.be_wary()
         self.canary = canary
-        self.first_sent: dict[str, float] = {}
-        """by idempotency key: when the real endpoint was first sent an order under it"""
-        self.under_way: set[Future[Answered]] = set()
-        """what the real endpoint was sent"""
-        self.disturbed: str | None = None
-        """why nobody is to judge what comes of this trial"""
-        self._reserved = reserved
         self._handshakes: dict[int, Handshake] = {}
         self._killer = killer
         self._random = random.Random(seed)
@@ -356,23 +347,14 @@ class World:
 
     def abandon(self, trouble: Trouble) -> None:
         """The trial is over, since the real endpoint did something that no client is to be judged by."""
-        if self.disturbed is None:
-            self.disturbed = trouble.reason
-            if self.upstream is not None:
-                self.upstream.manners.went_wrong(trouble)
+        if self.beyond is not None:
+            self.beyond.disturb(trouble)
         self.flooded.set()
 
-    def count_forwarded(self) -> None:
-        """An order goes to the real endpoint; one that nobody had announced counts there on its own."""
-        if self._reserved:
-            self._reserved -= 1
-        elif self.upstream is not None:
-            self.upstream.manners.sent()
-
-    def hear_out(self) -> None:
-        """Until the real endpoint has answered everything, so that nothing is booked behind our back."""
-        while left := [each for each in tuple(self.under_way) if not each.done()]:
-            wait(left)
+    @property
+    def disturbed(self) -> str | None:
+        """Why nobody is to judge what comes of this trial."""
+        return None if self.beyond is None else self.beyond.disturbed
 
     def is_completed(self, order: Order) -> bool:
         return self.elapsed() >= order.ready_at and not order.fails

@@ -17,6 +17,7 @@ from conformance.evidence import PlannedOrder
 from conformance.faults import Fault
 from conformance.hygiene.canary import Canary
 from conformance.sandbox import Sandbox, World
+from conformance.sandbox.beyond import Beyond
 from conformance.sandbox.upstream import Upstream
 
 
@@ -59,24 +60,24 @@ def front(contract: Contract, behind: Endpoint, trusting: ssl.SSLContext) -> Ite
 
     def start(*faults: Fault) -> Front:
         upstream = Upstream(behind.url, behind.canary, contract, QUICKLY, trusting)
+        beyond = Beyond(upstream, 9)
         orders = (PlannedOrder("order-a", order_body(), "10.50", faults),)
         world = World(
             contract,
             KEY,
             orders,
             canary=Canary(KEY, "XXtest01", SECRET, PAYOUT),
-            upstream=upstream,
-            reserved=9,
+            beyond=beyond,
         )
         sandbox.begin(world)
         client = httpx.Client(timeout=15)
-        fronts.append(Front(sandbox.base_url, sandbox, world, upstream, behind, client))
+        fronts.append(Front(sandbox.base_url, sandbox, world, beyond, upstream, behind, client))
         return fronts[-1]
 
     yield start
     for each in fronts:
         each.client.close()
-        each.world.hear_out()
+        each.beyond.hear_out()
     sandbox.end()
     sandbox.stop()
     for each in fronts:

@@ -10,6 +10,7 @@ from wrong_endpoints import Endpoint
 
 from conformance.evidence import Exchange
 from conformance.sandbox import Sandbox, World
+from conformance.sandbox.beyond import Beyond
 from conformance.sandbox.courtesy import Courtesy
 from conformance.sandbox.upstream import Upstream
 
@@ -40,6 +41,7 @@ class Front:
     base_url: str
     sandbox: Sandbox
     world: World
+    beyond: Beyond
     upstream: Upstream
     behind: Endpoint
     client: httpx.Client
@@ -62,7 +64,7 @@ class Front:
         )
 
     def exchanges(self) -> tuple[Exchange, ...]:
-        self.world.hear_out()
+        self.beyond.hear_out()
         self.sandbox.settle()
         return self.world.exchanges()
 

@@ -353,3 +353,26 @@ def test_payout_links_are_not_handed_on(front: Begin) -> None:
     assert real not in repr(stage.exchanges()) + str(first.headers) + first.text
     assert PAYOUT in link
     assert PAYOUT not in repr(stage.exchanges())
+
+
+def test_a_stored_error_is_replayed_here_and_its_key_never_goes_there(front: Begin) -> None:
+    stage = front(Error(type="product_validation_error", cached=True))
+
+    refused, again, other = stage.order(), stage.order(), stage.order(face_value=12.5)
+    placed = stage.order("key-2", 12.5)
+
+    assert refused.json() == again.json()
+    assert other.json()["type"] == "idempotency_validation_error"
+    assert placed.status_code == 200
+    assert [seen.headers["X-Idempotency-Key"] for seen in stage.behind.sent] == ["key-2"]
+    assert [exchange.replayed for exchange in stage.exchanges()] == [False, True, False, False]
+
+
+def test_an_order_that_is_there_is_not_overwritten_by_a_stored_error(front: Begin) -> None:
+    stage = front(Reset(), Error(type="product_validation_error", cached=True))
+
+    with pytest.raises(httpx.TransportError):
+        stage.order()
+
+    assert stage.order().json()["id"] == stage.ledger[0]
+    assert stage.world.disturbed is None

@@ -165,7 +165,7 @@ def test_what_the_client_does_wrong_is_its_own(front: Begin) -> None:
 def test_a_key_of_an_earlier_trial_is_the_clients_own(front: Begin) -> None:
     stage = front()
     stage.order("the same for all")
-    stage.world.first_sent.clear()
+    stage.beyond.first_sent.clear()
     stage.world.store.drop("the same for all")
 
     answer = stage.order("the same for all", 12.5)
