@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import httpx
 
-from gallery.reference import Kind, Reference, Rejected, Unknown
+from gallery.reference import TLS, Kind, Reference, Rejected, Unknown
 
 log = logging.getLogger("gallery")
 
@@ -53,6 +53,8 @@ class KeyInTrailer(Reference):
     def send(self) -> httpx.Response:
         url, body = httpx.URL(self.url()), self.content().encode()
         line = http.client.HTTPConnection(url.host, url.port, timeout=30)
+        if url.scheme == "https":
+            line = http.client.HTTPSConnection(url.host, url.port, timeout=30, context=TLS)
         try:
             line.putrequest("POST", url.path)
             for name, value in self.headers().items():
