@@ -32,10 +32,8 @@ from conformance.faults import (
 
 def obstacle(fault: Fault) -> str | None:
     """Why there is no such fault in front of a real endpoint; None if there is."""
-    if isinstance(fault, Error) and fault.cached:
-        return (
-            "a stored error can only be put into the simulation's idempotency store, not into the endpoint's"
-        )
+    if isinstance(fault, Error) and fault.cached and fault.booked:
+        return "an order and a stored error under one key are nothing that the endpoint can be made to have"
     if isinstance(fault, Processing):
         return "how long an order takes, and whether it fails, is up to the endpoint behind the proxy"
     return None
