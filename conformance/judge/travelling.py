@@ -66,9 +66,7 @@ def refused(case: Case) -> Iterator[Remark]:
     shown = SHOWN[evidence.trial.certificate]
     if not evidence.handshakes:
         # Who never speaks TLS falls back to nothing: with the good certificate it is told what is wrong.
-        yield Unmet(
-            f"the client opened no connection over TLS, so it was shown no certificate that is {shown}"
-        )
+        yield Unmet("the client opened no connection over TLS, so it was shown none")
         return
     yield Observed()
     for exchange in evidence.exchanges:
