@@ -289,16 +289,21 @@ class Station:
             self._sandbox.begin(world)
             self.driver.start(stop)
             if terms.pace.factor > 1:
-                self._warm(warming.orders[0], stop)
+                self._warm(warming.orders[0], world, stop)
         self._end_world()
         self._past.update(order.face_value for order in warming.orders)
         self._started = True
 
-    def _warm(self, order: PlannedOrder, stop: Stop) -> None:
-        """A client that is at work in the background must be through with it, or the first trial meets it."""
+    def _warm(self, order: PlannedOrder, world: World, stop: Stop) -> None:
+        """A client that is at work in the background must be through with it, or the first trial meets it. One that
+        does not trust our certificate is not asked again.
+        """
         for number in range(1, WARMINGS + 1):
             call = self.driver.place(order, number, stop=stop)
+            self._sandbox.settle()
             if stop.is_set() or call.outcome is None or call.outcome.kind != "unknown":
+                return
+            if world.handshakes() and not world.exchanges():
                 return
             self._terms.pace.wait(stop, WARMED)
 

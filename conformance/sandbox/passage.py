@@ -23,6 +23,7 @@ from conformance.faults import (
     Ok,
     OtherVersion,
     Processing,
+    Redirect,
     Reordered,
     Reset,
     Slow,
@@ -60,6 +61,8 @@ def goes_through(fault: Fault | None) -> bool:
             return fault.when == "after" or (fault.when == "answered" and fault.type is None)
         case Error():
             return fault.booked
+        case Redirect():
+            return fault.of == "others"
         case _:
             return False
 
