@@ -333,6 +333,7 @@ def _refused_for_version(said: Said) -> Iterator[Remark]:
         "errors that were asked for": asking.forced,
     },
     generated=asking.any_error,
+    dear=2,
 )
 def error_envelope(talk: Talk) -> Iterator[Remark]:
     """Requests for paths and orders that are not there, without a key and with a foreign one, orders that cannot be
@@ -374,6 +375,7 @@ def _described(make: Scripts) -> Scripts:
         "what is wrong": _described(asking.described_errors),
     },
     generated=openapi.drawn,
+    dear=2,
     needs=(openapi.NEEDED, openapi.NOT_INSTALLED),
 )
 def matches_openapi(talk: Talk) -> Iterator[Remark]:

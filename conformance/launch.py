@@ -92,6 +92,7 @@ def _run_pytest(folder: Path, options: list[str]) -> int:
         sys.executable,
         "-P",  # a conformance.py in the current folder must not shadow ours
         *("-m", "pytest", "-p", "conformance.plugin", "-p", "no:cacheprovider", "-p", "no:terminal"),
+        "--capture=no",  # signs of life come in the middle of a check, and nothing else of ours is printed there
         *("-c", str(settings), "--rootdir", str(folder), "--noconftest", "--golive-alone"),
         *options,
         str(nothing),

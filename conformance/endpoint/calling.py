@@ -37,6 +37,8 @@ MOST_PATIENCE = 30.0
 """seconds that an endpoint may ask to be left alone for; whoever asks for more is not asked again"""
 TIMES_IN_PROGRESS = 3
 TIMES_LOOKED = 4
+TIMES_LIMITED = 3
+"""scripts that were cut by the rate limit, after which nothing more is sent either"""
 TIMES_SILENT = 2
 """requests in a row without an answer, after which nothing more is sent"""
 
@@ -68,6 +70,7 @@ class Endpoint:
         self._goods: Goods | None = None
         self._unmarked = False
         """its list does not show the text of an order, however long one waits"""
+        self._limited = 0
         self._silences = 0
         self._silence = ""
         self._began = time.monotonic()
@@ -136,10 +139,17 @@ class Endpoint:
                 return f"request {turn.number} got no answer: {turn.problem}"
             pause = self._asked_pause(turn, waited)
             if pause is None:
-                limited = turn.status == self.contract.rate_limit.status
-                return f"request {turn.number} was still refused by the rate limit" if limited else ""
+                return self._limit(turn) if turn.status == self.contract.rate_limit.status else ""
             waited += 1
             self._wait(pause)
+
+    def _limit(self, turn: Turn) -> str:
+        self._limited += 1
+        if self._limited >= TIMES_LIMITED:
+            self._silence = (
+                "the endpoint's rate limit was met again and again, in spite of waiting; it was left alone"
+            )
+        return f"request {turn.number} was still refused by the rate limit"
 
     def _look_up(self, ask: Ask, index: int, play: Play, turns: list[Turn], order_id: str) -> str:
         """Reads the list until the order is in it in full: one that is still processed says less of itself."""

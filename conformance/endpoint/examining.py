@@ -69,7 +69,11 @@ def hear(
         yield from (NotApplicable(NOT_ASKED, aspect=aspect) for aspect in floor)
         return
     if premises.dry_run:
-        more = f"and up to {examples} generated requests or rows of them, of the same kinds" if drawn else ""
+        more = (
+            f"and up to {examples} generated requests or rows of them, of the same kinds"
+            if drawn is not None
+            else ""
+        )
         yield Note("\n".join(filter(None, ["would send:", *_preview(floor, premises), more])))
         yield from (Unmet(DRY, aspect) for aspect in floor)
         return
@@ -129,6 +133,8 @@ def _remarks(
 ) -> Iterator[Remark]:
     dialogue = endpoint.play(script, allowance)
     talk = Talk(dialogue, endpoint.contract)
+    if dialogue.cut:
+        yield Unmet(dialogue.cut, aspect)
     for remark in listener(talk):
         match remark:
             case Violation():
@@ -141,8 +147,6 @@ def _remarks(
                 yield replace(remark, aspect=remark.aspect or aspect)
             case _:
                 yield remark
-    if dialogue.cut:
-        yield Unmet(dialogue.cut, aspect)
 
 
 def _generated(
