@@ -257,11 +257,11 @@ class Suite:
         return self._laboratory.secrets if self._laboratory else []
 
     def close(self) -> None:
+        if self._upstream:  # nobody is to wait for what it has not answered yet
+            self._upstream.close()
         if self._laboratory:
             self._laboratory.close()
             self._laboratory = None
-        if self._upstream:
-            self._upstream.close()
 
     def _confinement(self) -> tuple[bool, str | None]:
         if not self.confinements:

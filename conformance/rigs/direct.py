@@ -136,11 +136,12 @@ class DirectRig:
         that an earlier trial had left at work, a real endpoint behind that did what nobody asked of it. Raises
         RigError for a client that is killed each time.
         """
-        if self._fitting:
-            trial = self._fitting.fit(trial)
+        planned = trial
         for left in reversed(range(TRIES)):
-            if self._fitting and (reason := self._fitting.admit(trial, lambda: self._stopped)):
-                return Evidence(trial, (), (), (), disturbed=reason)
+            if self._fitting:
+                trial = self._fitting.fit(planned)
+                if reason := self._fitting.admit(trial, lambda: self._stopped):
+                    return Evidence(trial, (), (), (), disturbed=reason)
             with self._station(trial.verbose, trial.certificate is not None) as station:
                 seen = None if look is None else partial(look, station)
                 try:

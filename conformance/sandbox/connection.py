@@ -261,6 +261,8 @@ class Connection(asyncio.Protocol):
         self._world.recorder.keep(self._record(conversation))
 
         def tell(answered: Future[Answered]) -> None:
+            if answered.cancelled():  # the whole run is being ended
+                return
             self._house.loop.call_soon_threadsafe(
                 self._guard, lambda: self._hear(forward, conversation, request, answered.result())
             )

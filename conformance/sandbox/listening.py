@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from httpcore import SOCKET_OPTION
 
 _INTERIM: Final = re.compile(rb"HTTP/1\.[01] (1[0-9][0-9])[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n")
-_CONTINUE, _SWITCHING = 100, 101
 
 
 class Notes:
@@ -30,11 +29,14 @@ class Notes:
 
 
 class Listening(httpcore.AsyncNetworkBackend):
-    """`heard`: where the task that reads keeps its notes. `patience`: seconds that a read may take after a 1xx."""
+    """`heard`: where the task that reads keeps its notes. `statuses`: those that are noted; `patience`: seconds that a
+    read may take after one of them.
+    """
 
-    def __init__(self, heard: ContextVar[Notes | None], patience: float) -> None:
+    def __init__(self, heard: ContextVar[Notes | None], statuses: frozenset[int], patience: float) -> None:
         self._inner = httpcore.AnyIOBackend()
         self._heard = heard
+        self._statuses = statuses
         self._patience = patience
 
     async def connect_tcp(
@@ -46,7 +48,7 @@ class Listening(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(stream, self._heard, self._patience)
+        return _Stream(stream, self._heard, self._statuses, self._patience)
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
@@ -54,10 +56,15 @@ class Listening(httpcore.AsyncNetworkBackend):
 
 class _Stream(httpcore.AsyncNetworkStream):
     def __init__(
-        self, inner: httpcore.AsyncNetworkStream, heard: ContextVar[Notes | None], patience: float
+        self,
+        inner: httpcore.AsyncNetworkStream,
+        heard: ContextVar[Notes | None],
+        statuses: frozenset[int],
+        patience: float,
     ) -> None:
         self._inner = inner
         self._heard = heard
+        self._statuses = statuses
         self._patience = patience
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as above
@@ -66,7 +73,7 @@ class _Stream(httpcore.AsyncNetworkStream):
             timeout = self._patience if timeout is None else min(timeout, self._patience)
         data = await self._inner.read(max_bytes, timeout)
         if notes is not None:
-            _note(notes, data)
+            _note(notes, data, self._statuses)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
@@ -82,16 +89,16 @@ class _Stream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109  the library's own interface
     ) -> httpcore.AsyncNetworkStream:
         inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
-        return _Stream(inner, self._heard, self._patience)
+        return _Stream(inner, self._heard, self._statuses, self._patience)
 
     def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)
 
 
-def _note(notes: Notes, data: bytes) -> None:
+def _note(notes: Notes, data: bytes, statuses: frozenset[int]) -> None:
     while found := _INTERIM.match(data):
         status = int(found[1])
         data = data[found.end() :]
-        if status not in (_CONTINUE, _SWITCHING):
+        if status in statuses:
             notes.statuses.append(status)
             notes.body = b"" if data.startswith(b"HTTP/") else data

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -149,7 +150,9 @@ class Upstream:
         from conformance.sandbox.listening import Listening
 
         context = self._context or httpx.create_ssl_context()
-        backend = Listening(_heard, AFTER_INTERIM)
+        known = self._contract.idempotency.in_progress
+        interim = frozenset(each.status for each in known if each.status < 200)
+        backend = Listening(_heard, interim, AFTER_INTERIM)
         proxy = self._intermediary()
         # Verified from end to end, whatever stands between.
         if proxy is not None and self._secure:
@@ -303,4 +306,9 @@ def _alone(heard: Notes) -> Told | None:
 
 
 def _is_here(host: str) -> bool:
-    return host == "localhost" or host.startswith("127.") or host == "::1"
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
