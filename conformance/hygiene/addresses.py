@@ -25,9 +25,20 @@ _KINDS = (
     ("unspecified", "is_unspecified"),
     ("loopback", "is_loopback"),
     ("link-local", "is_link_local"),
+    ("site-local", "is_site_local"),
     ("multicast", "is_multicast"),
     ("private", "is_private"),
     ("reserved", "is_reserved"),
+)
+
+
+# Ranges with a purpose of their own, that Python calls public, or by no name.
+_OF_OTHERS = (
+    (ipaddress.ip_network("100.64.0.0/10"), "of a provider's inner network (CGNAT)"),
+    (ipaddress.ip_network("192.88.99.0/24"), "of relays that nobody runs any more (6to4)"),
+    (ipaddress.ip_network("2002::/16"), "an IPv4 address in disguise (6to4)"),
+    (ipaddress.ip_network("2001::/32"), "an IPv4 address in disguise (Teredo)"),
+    (ipaddress.ip_network("64:ff9b::/96"), "an IPv4 address in disguise (NAT64)"),
 )
 
 
@@ -91,7 +102,11 @@ def _wrong_alone(entry: str, network: Network) -> list[str]:
             f"{entry!r} lets {_counted(network)} addresses in: name your own, nothing wider than a /{widest}."
         )
     written = entry.strip().partition("/")[0]
-    if network.prefixlen < network.max_prefixlen and ipaddress.ip_address(written) != network.network_address:
+    if "%" in written:
+        found.append(f"{entry!r} has a zone, which means something on one machine alone: leave %… out.")
+    address = ipaddress.ip_address(written.partition("%")[0])
+    plain = getattr(address, "ipv4_mapped", None) or address
+    if network.prefixlen < network.max_prefixlen and plain != network.network_address:
         found.append(
             f"{entry!r} has bits set beyond its length, so the whole of {network} is meant or a single address: "
             f"write {network} or {written}."
@@ -102,8 +117,11 @@ def _wrong_alone(entry: str, network: Network) -> list[str]:
 def _not_public(network: Network) -> str | None:
     if any(_covers(documentation, network) for documentation in _DOCUMENTATION):
         return None
+    for others, name in _OF_OTHERS:
+        if _covers(others, network):
+            return name
     for name, attribute in _KINDS:
-        if getattr(network, attribute):
+        if getattr(network, attribute, False):  # some are for IPv6 alone
             return name
     if not network.is_global and network.prefixlen >= WIDEST[network.version]:
         return "reserved"

@@ -36,7 +36,7 @@ _WORDS = re.compile(
 )
 _KEYBOARD = "qwertyuiop asdfghjkl zxcvbnm 1234567890"
 _ESCAPES = re.compile(rb"(?:\\[nrtabfv0]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[0-7]{3})\Z")
-_GOES_ON = re.compile(rb"[(\[]|\.[A-Za-z_]|->|::")
+_GOES_ON = re.compile(rb"[(\[]|\.[A-Za-z_]\w*[.(\[]|->|::")
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,6 @@ def test_each_problem_is_a_sentence_that_says_what_would_be_right(allowlist: lis
         ("224.0.0.1", "multicast"),
         ("0.0.0.0", "unspecified"),
         ("255.255.255.255", "private"),
-        ("100.64.0.1", "reserved"),
         ("::1", "loopback"),
         ("fe80::1", "link-local"),
         ("fd00::1", "private"),
@@ -122,3 +121,36 @@ def test_every_entry_is_judged() -> None:
 def test_no_list_is_too_strange(allowlist: list[str]) -> None:
     for problem in problems(allowlist, WITH_WEBHOOKS):
         assert problem.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        ("100.64.1.1", "of a provider's inner network (CGNAT)"),
+        ("192.88.99.1", "of relays that nobody runs any more (6to4)"),
+        ("2002:a00:1::1", "an IPv4 address in disguise (6to4)"),
+        ("2002:808:808::/56", "an IPv4 address in disguise (6to4)"),
+        ("2001:0:4136:e378::1", "an IPv4 address in disguise (Teredo)"),
+        ("64:ff9b::808:808", "an IPv4 address in disguise (NAT64)"),
+        ("fec0::1", "site-local"),
+        ("fc00::1", "private"),
+        ("::ffff:10.0.0.1", "private"),
+        ("::8.8.8.8", "reserved"),
+        ("198.18.0.1", "private"),
+    ],
+)
+def test_what_looks_public_and_is_not(entry: str, kind: str) -> None:
+    (problem,) = problems([entry], RUNA)
+    assert problem.startswith(f"{entry!r} is {kind}, so it is not where your requests are seen to come from")
+
+
+def test_a_zone_means_nothing_elsewhere() -> None:
+    (problem,) = problems(["2a01:4f8::1%eth0"], RUNA)
+    assert (
+        problem == "'2a01:4f8::1%eth0' has a zone, which means something on one machine alone: leave %… out."
+    )
+
+
+def test_a_mapped_range_is_told_as_what_it_is() -> None:
+    (problem,) = problems(["::ffff:0:0/96"], RUNA)
+    assert "4,294,967,296 addresses" in problem
