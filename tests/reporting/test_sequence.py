@@ -36,6 +36,7 @@ from conformance.faults import (
     Redirect,
     Reordered,
     Reset,
+    Revoke,
     Slow,
     Truncate,
 )
@@ -215,6 +216,11 @@ def test_a_client_that_gives_up_on_a_silent_server():
             Processing(ends="failed"),
             {"answer": "success", "status": 202},
             "202 success; failed after 30 s",
+        ),
+        (
+            Revoke(),
+            {"answer": "final", "status": 401, "error_type": "bad_key"},
+            "401 bad_key, the key having just been revoked",
         ),
         (Slow(), {"answer": "success", "status": 200}, "200 success"),
         (
