@@ -24,6 +24,7 @@ HEADINGS = (
     "The sandbox and its peers",
     "Whole runs",
     "Growth",
+    "Secrets in output",
 )
 """in the order in which they stand on the page"""
 PREFACE = """# Benchmarks

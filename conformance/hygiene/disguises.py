@@ -15,7 +15,7 @@ import base64
 import re
 import string
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -25,6 +25,7 @@ SHORTEST_RUN: Final = 10
 _FEWEST_LETTERS: Final = 5
 """letters and digits of a needle at least: shorter ones are found everywhere"""
 
+_HEX_DIGITS: Final = b"0123456789abcdef"
 _LETTERS: Final = (string.ascii_letters + string.digits).encode()
 _SMALL: Final = bytes(range(256)).lower()
 _DROPPED: Final = bytes(byte for byte in range(256) if byte not in _LETTERS)
@@ -113,15 +114,14 @@ def _character(spelling: bytes, radix: int) -> bytes:
 @dataclass(frozen=True, slots=True)
 class Disguise:
     """One way to write the secret. `units`: what each part of it looks like in small letters, empty where nothing is
-    left of it; `least`: units in a row that are a leak. Of its needles, each `size` units long and every `stride`
-    units another one, each such row holds at least one.
+    left of it; `least`: units in a row that are a leak. Each such row is looked for, or, where it is `rare`, the middle
+    of the secret, which is in each of them.
     """
 
     form: str
     units: tuple[bytes, ...]
     least: int
-    size: int
-    stride: int
+    rare: bool = False
     characters: bytes = b""
     """the characters that the units stand for, where each is one that may stand in the text as it is"""
 
@@ -137,9 +137,14 @@ class Disguise:
     def needles(self) -> Iterator[tuple[bytes, int]]:
         """With the place in the text where each begins."""
         places, text = self.places, self.text
-        last = len(self.units) - self.size
-        for first in sorted({*range(0, last + 1, self.stride), max(last, 0)}):
-            start, end = places[first], places[min(first + self.size, len(self.units))]
+        spare = len(self.units) - self.least
+        rows = (
+            [(spare, self.least)]
+            if self.rare
+            else [(first, first + self.least) for first in range(spare + 1)]
+        )
+        for first, past in rows:
+            start, end = places[first], places[past]
             end = min(max(end, start + _FEWEST_LETTERS), len(text))
             start = min(start, max(end - _FEWEST_LETTERS, 0))
             if end > start:
@@ -155,31 +160,33 @@ class Disguise:
         return range(first, max(past, first))
 
 
-def disguises(secret: str) -> Iterator[Disguise]:
+def disguises(secret: str, *, rare: bool = True) -> Iterator[Disguise]:
+    """All of them, or without those that are `rare`."""
     raw = secret.encode()
     least = min(SHORTEST_RUN, len(raw))
-    sparse = max(least - 4, 1)
-
-    def spelt(form: str, units: Sequence[bytes]) -> Disguise:
-        return Disguise(form, tuple(units), least, sparse, least - sparse + 1)
-
-    yield Disguise("plain", tuple(small_letters(bytes([byte])) for byte in raw), least, least, 1, raw)
-    yield Disguise("hex", tuple(b"%02x" % byte for byte in raw), least, least, 1)
-    yield spelt("hex", [b"0x%02x" % byte for byte in raw])
-    yield spelt("hex of UTF-16", [b"00%02x" % byte for byte in raw])
-    yield spelt("character codes", [b"%d" % byte for byte in raw])
-    for offset in range(2):  # as tools show memory: two bytes at a time, the second first
-        pairs = zip(raw[offset::2], raw[offset + 1 :: 2], strict=False)
-        yield Disguise("hex", tuple(b"%02x%02x" % (late, early) for early, late in pairs), least // 2, 3, 3)
+    yield Disguise("plain", tuple(small_letters(bytes([byte])) for byte in raw), least, characters=raw)
+    yield Disguise("hex", tuple(b"%02x" % byte for byte in raw), least)
     for core in _cores(raw, 6):
         yield _encoded("base64", core, least * 8 // 6 - 1)
+    if rare:
+        yield from _rare_ones(raw, least)
+
+
+def _rare_ones(raw: bytes, least: int) -> Iterator[Disguise]:
+    yield Disguise("hex", tuple(b"0x%02x" % byte for byte in raw), least)
+    yield Disguise("hex of UTF-16", tuple(b"00%02x" % byte for byte in raw), least)
+    yield Disguise("character codes", tuple(b"%d" % byte for byte in raw), least)
+    for offset in range(2):  # as tools show memory: two bytes at a time, the second first
+        pairs = zip(raw[offset::2], raw[offset + 1 :: 2], strict=False)
+        yield Disguise("hex", tuple(b"%02x%02x" % (late, early) for early, late in pairs), least // 2)
+    for core in _cores(raw, 6):
         for inner in dict.fromkeys((core, core.translate(_URL_SAFE))):
             for outer in _cores(inner, 6):
-                yield _encoded("base64, twice", outer, 24)
+                yield _encoded("base64, twice", outer)
     for core in _cores(b"".join(b"%c\0" % byte for byte in raw), 6):
-        yield _encoded("base64 of UTF-16", core, least * 16 // 6 - 2)
+        yield _encoded("base64 of UTF-16", core)
     for core in _cores(raw, 5):
-        yield _encoded("base32", core, least * 8 // 5 - 1)
+        yield _encoded("base32", core)
 
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
@@ -195,8 +202,29 @@ def _cores(raw: bytes, bits: int) -> Iterator[bytes]:
         yield encoded[-(-offset * 8 // bits) : (offset + len(raw)) * 8 // bits]
 
 
-def _encoded(form: str, core: bytes, least: int) -> Disguise:
+def _encoded(form: str, core: bytes, least: int | None = None) -> Disguise:
+    """`least`: characters in a row; two thirds of all where nothing is said."""
     units = tuple(small_letters(bytes([byte])) for byte in core)
-    least = min(least, len(units))
-    size = min(max(least - 4, 8), least) if least <= 16 else 12
-    return Disguise(form, units, least, size, least - size + 1)
+    rare = least is None
+    return Disguise(form, units, min(least or len(units) * 2 // 3, len(units)), rare)
+
+
+# Looking for many needles at once.
+
+
+def anchors(needles: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Short texts of which each needle holds at least one: fewer by far than needles, where these overlap and come in
+    order.
+    """
+    chosen: dict[bytes, None] = {}
+    for needle in needles:
+        if not any(anchor in needle for anchor in chosen):
+            chosen[needle[-_anchor_length(needle) :]] = None
+    return tuple(chosen)
+
+
+def _anchor_length(needle: bytes) -> int:
+    """The fewer letters it is made of, the longer, so that it is not found everywhere."""
+    if needle.isdigit():
+        return 8
+    return 5 if needle.strip(_HEX_DIGITS) else 7
