@@ -63,7 +63,7 @@ class Trial:
     once. `once`: nobody asks again, whatever the client says. `later`: client seconds after which the suite
     asks again for an order that was left unknown, instead of its ordinary pauses. `limit`: create-order
     requests that the sandbox admits in the contract's window, the contract's own number if None. `certificate`: what
-    the sandbox shows over TLS; plain HTTP if None. `watched`: the client's processes are looked at while its requests are
+    the sandbox shows over TLS; plain HTTP if None. `swapped`: what it shows instead once an order was placed. `watched`: the client's processes are looked at while its requests are
     open.
     """
 
@@ -76,6 +76,7 @@ class Trial:
     later: float | None = None
     limit: int | None = None
     certificate: Certificate | None = None
+    swapped: Certificate | None = None
     watched: bool = False
     seed: int = 0
 

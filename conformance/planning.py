@@ -97,6 +97,7 @@ def trial(
     later: float | None = None,
     limit: int | None = None,
     certificate: Certificate | None = None,
+    swapped: Certificate | None = None,
     watched: bool = False,
     recipients: bool = False,
     items: Sequence[int] = (),
@@ -137,6 +138,7 @@ def trial(
         later=later,
         limit=limit,
         certificate=certificate,
+        swapped=swapped,
         watched=watched,
         seed=seed,
     )

@@ -206,6 +206,7 @@ class _Stage:
             limit=trial.limit,
             watcher=watch.look if trial.watched else None,
             certificate=trial.certificate,
+            swapped=trial.swapped,
         )
         stop = world.flooded = Stop()
         self.traces.begin(self.state_dir, thorough=trial.verbose)

@@ -124,6 +124,36 @@ class VerifiesAtFirst(Reference):
         )
 
 
+class VerifiesOnce(Reference):
+    """Verifies when it first speaks to the API, and takes that for proof until it is started again."""
+
+    def send(self) -> httpx.Response:
+        if self.context.base_url in _verified:
+            return _unverified().post(self.url(), content=self.content(), headers=self.headers())
+        response = super().send()
+        _verified.add(self.context.base_url)
+        return response
+
+
+_verified: set[str] = set()
+
+
+@cache
+def _unverified() -> httpx.Client:
+    return httpx.Client(timeout=30, verify=False)
+
+
+class PollsUnverified(Polling):
+    """Verifies when it places an order, and not when it asks how that stands."""
+
+    def fetch(self, order_id: str) -> str:
+        url = f"{self.context.base_url}/order/{order_id}"
+        try:
+            return str(_unverified().get(url, headers=self.headers()).json().get("status"))
+        except (httpx.TransportError, ValueError):
+            return "PROCESSING"
+
+
 class _OwnContext(Reference):
     """Has a TLS context of its own making."""
 

@@ -26,14 +26,16 @@ from conformance.plans import travels
 def tls_verified(case: Case) -> Iterator[Remark]:
     """The client places an order over TLS with a server that shows a good certificate, and then with servers that
     differ from it in one thing each: the certificate is self-signed, from an authority of the same name that nobody
-    knows, expired, not valid yet, or for another host. The client was started with what makes it trust the good one,
+    knows, expired, not valid yet, or for another host. At last a good one is changed for a bad one between one order
+    and the next. The client was started with what makes it trust the good one,
     and talks to an address for which clients make no exceptions, as some do for localhost.
 
     With the good certificate an order arrived. To each of the others the client connected, and neither an order nor the
     key arrived there, nor in the clear on the same port. A client that trusts none but authorities of its own is not
     tested, and told what was set for it.
     """
-    yield from trusted(case) if case.evidence.trial.certificate == "good" else refused(case)
+    trial = case.evidence.trial
+    yield from trusted(case) if (trial.certificate, trial.swapped) == ("good", None) else refused(case)
 
 
 @check(

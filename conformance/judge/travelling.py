@@ -62,30 +62,38 @@ def why_nothing_arrived(case: Case) -> str:
 def refused(case: Case) -> Iterator[Remark]:
     """Neither the key nor an order went to a server with a bad certificate, or into the clear instead."""
     evidence = case.evidence
-    assert evidence.trial.certificate is not None
-    shown = SHOWN[evidence.trial.certificate]
-    if not evidence.handshakes:
+    shown = {handshake.connection: handshake.certificate for handshake in evidence.handshakes}
+    bad = next((certificate for certificate in shown.values() if certificate != "good"), None)
+    if bad is None:
         # Who never speaks TLS falls back to nothing: with the good certificate it is told what is wrong.
-        yield Unmet("the client opened no connection over TLS, so it was shown none")
+        yield Unmet(
+            "the client did not connect again when the certificate had changed"
+            if shown
+            else "the client opened no connection over TLS, so it was shown none"
+        )
         return
     yield Observed()
     for exchange in evidence.exchanges:
-        if not (cargo := _cargo(exchange)):
-            yield Note(f"a request without key and order went to a server whose certificate is {shown}")
-        elif exchange.at == "plain-http":
+        cargo = _cargo(exchange)
+        if exchange.at == "plain-http" and cargo:
             yield Violation(
                 "fell back to plain http",
-                f"when it was shown a certificate that is {shown}, the client sent {cargo} in the clear instead: "
+                f"when it was shown a certificate that is {SHOWN[bad]}, the client sent {cargo} in the clear instead: "
                 f"{_told(exchange)}",
                 (exchange.number,),
                 on_any_clock=True,
             )
-        else:
-            yield Violation(
-                f"took a certificate that is {shown}",
-                f"{_told(exchange)} brought {cargo} to a server whose certificate is {shown}",
-                (exchange.number,),
-                on_any_clock=True,
+        elif shown.get(exchange.connection, "good") != "good":
+            seen = SHOWN[shown[exchange.connection]]
+            yield (
+                Violation(
+                    f"took a certificate that is {seen}",
+                    f"{_told(exchange)} brought {cargo} to a server whose certificate is {seen}",
+                    (exchange.number,),
+                    on_any_clock=True,
+                )
+                if cargo
+                else Note(f"a request without key and order went to a server whose certificate is {seen}")
             )
 
 

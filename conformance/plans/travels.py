@@ -36,10 +36,14 @@ _CERTIFICATES: Final[Mapping[str, Certificate]] = {
 
 
 def shown_certificates(contract: Contract) -> Floor:
-    """One order before each kind of certificate. Nobody asks again: a client that is refused has said so."""
-    return {
+    """One order before each kind of certificate, and one before and after a change. Nobody asks again: a client that is
+    refused has said so.
+    """
+    constant = {
         aspect: (trial(contract, (), once=True, certificate=kind),) for aspect, kind in _CERTIFICATES.items()
     }
+    changing = trial(contract, (), (), once=True, certificate="good", swapped="self-signed")
+    return {**constant, "a bad one after a good one": (changing,)}
 
 
 def redirected(contract: Contract) -> Floor:

@@ -179,6 +179,7 @@ class Station:
             listener=first,
             limit=trial.limit,
             certificate=trial.certificate,
+            swapped=trial.swapped,
             killer=executioner.strike if driver.restartable else None,
             watcher=watch.look if watch else None,
             beyond=beyond,

@@ -308,7 +308,8 @@ class Connection(asyncio.Protocol):
         return Place(
             headers=((versions.header, versions.current),),
             today=self._world.pace.today(),
-            keep_alive=request.keep_alive,
+            # Who is to see another certificate has to connect once more.
+            keep_alive=request.keep_alive and not self._world.is_swapped,
             origins=self._house.origins,
             target=request.target,
             bodiless=request.method == "HEAD",

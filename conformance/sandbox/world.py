@@ -216,6 +216,7 @@ class World:
     client was handed in earlier trials. `killer`: called when the client is to be killed, in the thread that answers,
     which it must not keep waiting. `allowlist`: the addresses from which the key may be used, any if None.
     `watcher`: called with the number of each exchange before it is answered. `certificate`: what is shown over TLS.
+    `swapped`: what is shown instead, from the first order on.
     `beyond`: the real endpoint that answers what the schedule lets through.
     """
 
@@ -237,6 +238,7 @@ class World:
         allowlist: Iterable[IPv4Network | IPv6Network] | None = None,
         watcher: Callable[[int], None] | None = None,
         certificate: Certificate | None = None,
+        swapped: Certificate | None = None,
         beyond: Beyond | None = None,
     ) -> None:
         self.contract = contract
@@ -263,7 +265,8 @@ class World:
         """the key is no good any more"""
         self.allowlist = None if allowlist is None else tuple(allowlist)
         self.watcher = watcher
-        self.certificate: Certificate = certificate or "good"
+        self._certificate: Certificate = certificate or "good"
+        self._swapped = swapped
         self.leads_to = _ends_of_redirects(schedule, *(order.schedule for order in orders))
         """the places to which clients will be sent"""
         self.detours: dict[str, Redirect] = {}
@@ -364,6 +367,16 @@ class World:
         if self.elapsed() < order.ready_at:
             return states["processing"]
         return states["failed" if order.fails else "completed"]
+
+    @property
+    def is_swapped(self) -> bool:
+        """Is another certificate shown now than at the beginning?"""
+        return self._swapped is not None and bool(self.orders)
+
+    @property
+    def certificate(self) -> Certificate:
+        """What is shown to whoever connects now."""
+        return self._swapped if self._swapped is not None and self.orders else self._certificate
 
     def note(self, handshake: Handshake) -> None:
         """Keeps what has become of that connection so far."""

@@ -134,6 +134,31 @@ def test_without_an_order_under_a_good_certificate_nothing_is_said(
     assert told in unmet.reason
 
 
+@pytest.mark.parametrize(
+    ("second", "kinds"),
+    [
+        (exchange(2, connection=2), [Observed, Violation]),
+        (exchange(2, connection=1), [Observed]),  # a line from better times
+    ],
+)
+def test_each_request_is_judged_by_the_certificate_of_its_own_connection(
+    second: Exchange, kinds: list[type[Remark]]
+) -> None:
+    trial = Trial((order(),), certificate="good", swapped="expired")
+    handshakes = (Handshake(1, "good", True), Handshake(2, "expired", True))
+    evidence = Evidence(trial, (exchange(1), second), (), (UNKNOWN,), handshakes=handshakes)
+    found = list(tls_verified.judge(Case(evidence, CONTRACT, VERSION)))  # type: ignore[misc]
+    assert [type(remark) for remark in found] == kinds
+
+
+def test_who_does_not_connect_again_has_not_seen_the_change() -> None:
+    trial = Trial((order(),), certificate="good", swapped="expired")
+    evidence = Evidence(trial, (exchange(1),), (), (UNKNOWN,), handshakes=(Handshake(1, "good", True),))
+    (remark,) = list(tls_verified.judge(Case(evidence, CONTRACT, VERSION)))  # type: ignore[misc]
+    assert isinstance(remark, Unmet)
+    assert "did not connect again" in remark.reason
+
+
 def test_an_order_under_a_good_certificate_is_the_precondition() -> None:
     found = remarks(tls_verified, [exchange(1)], certificate="good", handshakes=[shown("good", True, "")])
     assert found == [Observed()]
@@ -201,7 +226,9 @@ BESIDE = Redirect(of="others", status=302)
 
 
 def poll(number: int, **told: object) -> Exchange:
-    return exchange(number, operation="get-order", method="GET", reference=None, attempt=None, body="", **told)
+    return exchange(
+        number, operation="get-order", method="GET", reference=None, attempt=None, body="", **told
+    )
 
 
 @pytest.mark.parametrize(

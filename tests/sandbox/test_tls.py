@@ -33,10 +33,16 @@ def secure_house(contract: Contract, certificates: Certificates) -> Iterator[San
     sandbox.stop()
 
 
-def begin(house: Sandbox, *faults: Fault, certificate: Certificate | None = None) -> Stage:
+def begin(
+    house: Sandbox,
+    *faults: Fault,
+    certificate: Certificate | None = None,
+    swapped: Certificate | None = None,
+) -> Stage:
     orders = (PlannedOrder("order-a", order_body(), "10.50", faults),)
     canary = Canary(KEY, "XXtest01", SECRET)
-    stage = Stage(house, World(load_contract("runa"), KEY, orders, canary=canary, certificate=certificate))
+    world = World(load_contract("runa"), KEY, orders, canary=canary, certificate=certificate, swapped=swapped)
+    stage = Stage(house, world)
     house.begin(stage.world)
     return stage
 
@@ -141,6 +147,25 @@ def test_each_certificate_is_wrong_in_one_way(
     assert (handshake.certificate, handshake.completed) == (kind, False)
     assert handshake.alert
     assert stage.exchanges == ()
+
+
+def test_the_certificate_may_change_with_the_first_order(
+    secure_house: Sandbox, trusting: ssl.SSLContext
+) -> None:
+    stage = begin(secure_house, certificate="good", swapped="expired")
+    line = secure_line(stage, trusting)
+    assert line.ask(request("GET", "/v2/ping")).status == 200
+    answer = line.ask(order())
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert line.rest() == b""
+    line.close()
+    again = stage.line()
+    with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
+        trusting.wrap_socket(again.socket, server_hostname="127.0.0.1")
+    again.close()
+    secure_house.end()
+    seen = [(each.certificate, each.completed) for each in stage.world.handshakes()]
+    assert seen == [("good", True), ("expired", False)]
 
 
 def test_who_takes_any_certificate_gets_through(secure_house: Sandbox) -> None:
