@@ -123,7 +123,9 @@ def requires_idempotency_key(talk: Talk) -> Iterator[Remark]:
         return
     if unnamed.succeeded:
         yield Violation(
-            "accepted", f"{unnamed.asked} without an idempotency key was accepted: {unnamed.told}", (1,)
+            "accepted",
+            f"{unnamed.asked} without an idempotency key was accepted: {unnamed.told}",
+            (unnamed.number,),
         )
     elif unnamed.status >= 500:
         yield Violation(
@@ -344,6 +346,7 @@ def error_envelope(talk: Talk) -> Iterator[Remark]:
     """
     for said in talk.said():
         if said.status < 400:
+            yield Unmet(f"{said.asked} is wrong, and was answered {said.told}")
             continue
         if fault := said.fault_of_body() or said.fault_of_media_type():
             yield Violation(
@@ -388,8 +391,11 @@ def matches_openapi(talk: Talk) -> Iterator[Remark]:
     """
     for said, kind, sentence in openapi.faults(talk):
         yield Violation(kind, f"{said.asked} was answered {said.told}: {sentence}", (said.number,))
-    if any(said.status != 429 for said in talk.said()):
-        yield Observed()
+    for said in talk.said():
+        if said.turn.problem:
+            yield Unmet(f"the answer to {said.asked} was not read to its end: {said.turn.problem}")
+        else:
+            yield Observed()
 
 
 def _told(said: Said | None, otherwise: str) -> str:

@@ -22,7 +22,7 @@ from conformance.contract import Contract
 from conformance.endpoint.composing import Goods, Play, Request, cheapest, cost, is_order, own_goods, request
 from conformance.endpoint.dialogue import Dialogue, Turn
 from conformance.endpoint.limits import Allowance, Limits, Turnstile, gentle
-from conformance.endpoint.line import exchange, trust
+from conformance.endpoint.line import Answer, exchange, trust
 from conformance.endpoint.recording import DESCRIBED, Recorder
 from conformance.endpoint.script import Ask, Script
 from conformance.hygiene.canary import Canary
@@ -31,6 +31,8 @@ from conformance.production import read_endpoint, refusals
 from conformance.sandbox.documents import Unreadable, read_document
 from conformance.sandbox.templates import point
 
+LONGEST_PAGE = 100
+"""products that are looked at to find a cheap one"""
 MOST_PAGES = 4
 """pages of a list that are turned to find an order"""
 MOST_PATIENCE = 30.0
@@ -39,8 +41,10 @@ TIMES_IN_PROGRESS = 3
 TIMES_LOOKED = 4
 TIMES_LIMITED = 3
 """scripts that were cut by the rate limit, after which nothing more is sent either"""
-TIMES_SILENT = 2
-"""requests in a row without an answer, after which nothing more is sent"""
+TIMES_SILENT, MOST_SILENT = 2, 4
+"""requests without an answer, in a row and in all, after which nothing more is sent"""
+MOST_TIME = 600.0
+"""seconds for all answers together: more than ten times what is usual"""
 
 
 class Endpoint:
@@ -71,6 +75,8 @@ class Endpoint:
         self._unmarked = False
         """its list does not show the text of an order, however long one waits"""
         self._limited = 0
+        self._all_silences = 0
+        self._spent = 0.0
         self._silences = 0
         self._silence = ""
         self._began = time.monotonic()
@@ -81,10 +87,18 @@ class Endpoint:
             known = self.contract.goods
             self._goods = own_goods(self.contract)
             if known is not None:
-                listed = self._send(Ask(known.operation), 0, 0, Play(self._goods, "", {}))
+                listed = self._send(
+                    Ask(known.operation, query=self._few(known.operation)), 0, 0, Play(self._goods, "", {})
+                )
                 if listed.status == 200 and not listed.problem:
                     self._goods = cheapest(self.contract, _document(listed)) or self._goods
         return self._goods
+
+    def _few(self, operation: str) -> tuple[tuple[str, str], ...]:
+        """The query for a short page, where there are pages: a catalogue can be long."""
+        declared = (self.contract.operations[operation].query or {}).get("properties")
+        limit = self.contract.pages.limit
+        return ((limit, str(LONGEST_PAGE)),) if isinstance(declared, dict) and limit in declared else ()
 
     def play(self, script: Script, allowance: Allowance) -> Dialogue:
         """What was said. A script that costs more than is left is not begun, and one without an answer not ended."""
@@ -207,7 +221,7 @@ class Endpoint:
                 largest=self.limits.largest,
             )
         ended = time.monotonic()
-        self._listen(answer.status, answer.problem)
+        self._listen(answer, ended - began)
         sent = made.credential if made.credential and len(made.credential) >= 4 else None
         return Turn(
             number,
@@ -228,10 +242,16 @@ class Endpoint:
     def _wait(self, seconds: float) -> None:
         time.sleep(seconds * self.limits.stretch)
 
-    def _listen(self, status: int | None, problem: str) -> None:
-        self._silences = 0 if status is not None else self._silences + 1
-        if self._silences >= TIMES_SILENT:
-            self._silence = f"the endpoint could not be reached ({problem}), and was left alone"
+    def _listen(self, answer: Answer, seconds: float) -> None:
+        """Gives the endpoint up that does not answer, or takes too long for it."""
+        self._spent += seconds
+        silent = answer.status is None
+        self._silences = self._silences + 1 if silent else 0
+        self._all_silences += silent
+        if self._silences >= TIMES_SILENT or self._all_silences >= MOST_SILENT:
+            self._silence = f"the endpoint could not be reached ({answer.problem}), and was left alone"
+        elif self._spent > MOST_TIME:
+            self._silence = f"its answers took {MOST_TIME / 60:.0f} minutes in all; it was left alone"
 
     def _shown(self, ask: Ask, made: Request) -> tuple[tuple[str, str], ...]:
         header = self.contract.auth.header

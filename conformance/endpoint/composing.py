@@ -144,9 +144,9 @@ def _credential(contract: Contract, wanted: Credential, position: int, key: Cana
             return None
         case "empty":
             return ""
-        case "other-case":
+        case "other-case" if secret.swapcase() != secret:
             return opening + secret.swapcase()
-        case "other-character":
+        case "other-case" | "other-character":
             at = position % len(secret)
             others = [each for each in auth.secret_alphabet if each.lower() != secret[at].lower()]
             return opening + secret[:at] + others[position % len(others)] + secret[at + 1 :]

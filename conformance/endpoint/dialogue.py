@@ -1,7 +1,7 @@
 """What was asked of an endpoint and what it said: plain data, frozen, no behaviour.
 
-What lives here: the records, and their JSON form. Keys are described, never shown; links are replaced by a mark of
-their own, which is the same for the same link and leads nowhere.
+What lives here: the records, and their JSON form. Keys are described, never shown; of a link the host is
+left, and a mark that is the same for the same link.
 What must never be known here: how any of it was sent, and whether it is right or wrong.
 """
 

@@ -35,7 +35,7 @@ class Limits:
     pause: float = 0.2
     order_pause: float = 1.0
     patience: float = 20.0
-    largest: int = 1_000_000
+    largest: int = 4_000_000
     stretch: float = 1.0
 
 

@@ -126,6 +126,8 @@ def faults(talk: Talk) -> Iterator[tuple[Said, str, str]]:
     """Each way in which an answer departs from the description: the answer, the kind of fault, and a sentence."""
     first: dict[str, Said] = {}
     for said in talk.said():
+        if said.turn.problem:
+            continue
         own = [_names_its_version(said)]
         if said.ask.body is not None and said.ask.body.text is not None:
             own.append(_refuses_what_is_none(said))

@@ -17,6 +17,7 @@ from conformance.endpoint.script import Credential
 from conformance.sandbox.documents import Unreadable, read_document, write_document
 
 _LINK = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\\?/\\?/[^\s\"'<>]+")
+_PLACE = re.compile(r"[^:]*:\\?/\\?/(?:[^/@\\]*@)?([\w.:-]+)")
 _CONFIDENTIAL = frozenset({"set-cookie", "cookie", "authorization", "proxy-authorization"})
 DESCRIBED: dict[Credential, str] = {
     "account": "[the account's key]",
@@ -55,7 +56,9 @@ class Recorder:
         )
 
     def body(self, body: bytes, sent: str | None = None) -> str:
-        """A response body as text; a JSON document is written anew. Each link is a mark, the same for the same."""
+        """A response body as text; a JSON document is written anew. Each link is a mark with its
+        host, the same for the same.
+        """
         try:
             document = read_document(body)
         except Unreadable:
@@ -73,6 +76,8 @@ class Recorder:
 
     def _unlinked(self, text: str) -> str:
         def marked(link: re.Match[str]) -> str:
-            return f"[link {hashlib.sha256(self._salt + link[0].encode()).hexdigest()[:8]}]"
+            digest = hashlib.sha256(self._salt + link[0].encode("utf-8", "replace")).hexdigest()[:8]
+            place = _PLACE.match(link[0])
+            return f"[{place[1] if place else 'somewhere'}, link {digest}]"
 
         return _LINK.sub(marked, text)
