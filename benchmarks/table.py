@@ -25,6 +25,7 @@ HEADINGS = (
     "Whole runs",
     "Growth",
     "Secrets in output",
+    "Keys in a history",
 )
 """in the order in which they stand on the page"""
 PREFACE = """# Benchmarks
