@@ -26,7 +26,6 @@ from conformance.drivers.python import Context, PythonDriver, TargetError, every
 from conformance.evidence import ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
 from conformance.hygiene.canary import Canary, scanner_for
 from conformance.hygiene.processes import Watch
-from conformance.planning import revokes
 from conformance.sandbox import Sandbox, World
 from conformance.sandbox.certificates import Certificates
 from conformance.sandbox.server import listen, listen_for_tls
@@ -187,7 +186,7 @@ class _Stage:
         self.state_dir = Path(request.state_dir)
         os.environ.update(self.debug_env if trial.verbose else {})
 
-        watch = Watch(os.getppid(), self.scanner)
+        watch = Watch(os.getppid(), scanner_for(self.canary, ("key",)))
 
         def report(exchange: Exchange) -> None:
             self.pipe.send(Event(exchange=exchange, ledger=world.ledger()))
@@ -242,7 +241,7 @@ class _Stage:
             looks=tuple(watch.looks),
         )
         crowded = threading.active_count() > self.threads + CROWD
-        spent = self.driver.spoilt or stop.is_set() or abandoned or crowded or revokes(trial)
+        spent = self.driver.spoilt or stop.is_set() or abandoned or crowded
         self.pipe.send(Event(evidence=evidence, spent=spent))
 
     def _outputs(self, records: Recording) -> tuple[Output, ...]:

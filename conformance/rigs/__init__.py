@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from conformance.evidence import Evidence, Trial
+from conformance.contract import Contract
+from conformance.evidence import Evidence, Exchange, Trial
 
 
 class RigError(Exception):
@@ -29,6 +30,12 @@ class Facts:
     ours: bool = True
     leaps: bool = False
     obstacle: Callable[[Trial], str | None] = field(default=lambda trial: None, compare=False)
+
+
+def refuses_key(exchanges: Iterable[Exchange], contract: Contract) -> bool:
+    """Was the client told that its key is no good? It may rightly send nothing more while its process lives."""
+    told = {contract.errors.situations["no-key"], contract.errors.situations["bad-key"]}
+    return any(exchange.error_type in told for exchange in exchanges)
 
 
 class Rig(Protocol):

@@ -25,7 +25,7 @@ from conformance.drivers.environment import clean_env, import_paths
 from conformance.evidence import Call, ClockReading, Evidence, Exchange, LedgerEntry, Trial
 from conformance.hygiene.canary import mint
 from conformance.profile import Profile
-from conformance.rigs import Facts, RigError
+from conformance.rigs import Facts, RigError, refuses_key
 from conformance.sandbox.certificates import Certificates, make_certificates
 from conformance.stage import PROVISIONAL, Configuration, Event, Request, configurations, events_, requests_
 from conformance.traces import Traces
@@ -94,13 +94,19 @@ class HostedRig:
         secure = trial.certificate is not None
         if secure not in self._hosts:
             self._hosts[secure] = self._start(secure)
+        host = self._hosts[secure]
         try:
-            evidence, spent = self._hosts[secure].perform(
-                Request(trial, str(state_dir)), self._clock, SPIN[self._spun]
-            )
+            evidence, spent = host.perform(Request(trial, str(state_dir)), self._clock, SPIN[self._spun])
         except BaseException:  # also Ctrl-C: a host that is in the middle of something is of no further use
             self.stop()
             raise
+        if host.key_refused and all(exchange.attempt is None for exchange in evidence.exchanges):
+            # What an earlier trial has told the client is not this one's doing. A new process knows nothing of it.
+            self._hosts.pop(secure).end()
+            shutil.rmtree(state_dir)
+            state_dir.mkdir()
+            return self._run(trial, state_dir)
+        host.key_refused = host.key_refused or refuses_key(evidence.exchanges, self._contract)
         self._spun = self._spun or evidence.stopped is not None
         if spent:
             self._hosts.pop(secure).end()
@@ -179,6 +185,8 @@ class _Host:
         self._requests, self._events = ours_out, ours_in
         self._buffer = b""
         self._closed = self._ended = False
+        self.key_refused = False
+        """in a trial so far"""
         # The host reads its own traces, unless its client takes it down.
         self._traces = Traces(
             output, Path(configuration.folder), configuration.log_files, configuration.canary

@@ -25,6 +25,7 @@ from conformance.hygiene.processes import Watch
 from conformance.planning import is_endless, kills, revokes, with_references
 from conformance.planning import trial as trial_of
 from conformance.profile import Profile
+from conformance.rigs import refuses_key
 from conformance.sandbox import Sandbox, World
 from conformance.sandbox.beyond import Beyond
 from conformance.sandbox.certificates import Certificates
@@ -95,6 +96,7 @@ class Station:
         self.secure = secure
         self.spent = False
         self.disturbed = False
+        self._key_refused = False
         self.state_dir = state_dir
         self._terms = terms
         self._canary = canary
@@ -165,7 +167,7 @@ class Station:
         if self._lasts and not self._started:
             self._start(stop)
         confinement = terms.confinement if trial.watched else None
-        watch = confinement and Watch(confinement.keeper, scanner_for(self._canary))
+        watch = confinement and Watch(confinement.keeper, scanner_for(self._canary, ("key",)))
         executioner = _Executioner(driver, self._sandbox)
         beyond = Beyond(terms.upstream, forwards(trial)) if terms.upstream else None
         world = World(
@@ -216,7 +218,10 @@ class Station:
         self._end_world()
         self._past.update(order.face_value for order in trial.orders)
         stalled = world.stalled * pace.factor
-        self.disturbed = driver.killed or world.intents.strays > 0 or stalled > STALL
+        silent = all(exchange.attempt is None for exchange in world.exchanges())
+        forsworn = self._key_refused and silent
+        self._key_refused = self._key_refused or refuses_key(world.exchanges(), terms.contract)
+        self.disturbed = driver.killed or world.intents.strays > 0 or stalled > STALL or forsworn
         self.spent = (
             not self._lasts
             or driver.spoilt
