@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import pytest
 from sandbox_wire import KEY, Line, Stage, order, order_body, request
 
 from conformance.contract import Contract
 from conformance.evidence import PlannedOrder
-from conformance.faults import Hang, InProgress, Reset, Slow
+from conformance.faults import Hang, InProgress, Redirect, Reset, Slow
 from conformance.sandbox import Sandbox, World
+from conformance.sandbox.server import listen_for_tls
 
 Begin = Callable[..., Stage]
 
@@ -191,3 +194,24 @@ def test_a_watched_sandbox_tells_for_how_long_it_was_kept_from_its_work(contract
         sandbox.stop()
 
     assert world.stalled >= 0.25
+
+
+def test_where_loopback_has_one_address_another_host_is_another_name(contract: Contract) -> None:
+    def only_one(port: int, host: str) -> socket.socket:
+        if host != "127.0.0.1":
+            raise OSError(errno.EADDRNOTAVAIL, host)
+        return socket.create_server((host, port))
+
+    host, listener = listen_for_tls(only_one, 0)  # in the clear will do
+    assert host == "127.0.0.1"
+    sandbox = Sandbox(contract, listener=listener, listen=only_one)
+    sandbox.start()
+    orders = (PlannedOrder("a", order_body(), "10.50", (Redirect(),)),)
+    stage = Stage(sandbox, World(contract, KEY, orders))
+    sandbox.begin(stage.world)
+    location = urlsplit(stage.ask(order()).headers["location"])
+    assert location.hostname == "localhost"
+    assert location.port not in (None, sandbox.port)
+    for line in stage.lines:
+        line.close()
+    sandbox.stop()
