@@ -37,7 +37,9 @@ MODULES = (
     "rate_limits",
     "versions",
     "orders",
-    "sandbox",
+    "sandbox.access",
+    "sandbox.idempotency",
+    "sandbox.answers",
 )
 """Check modules, in the order of the headings of the vendor's page."""
 

@@ -236,6 +236,11 @@ class Talk:
         return None
 
 
+def answered(said: Said | None, otherwise: str) -> str:
+    """What is wrong, and by which answer it is known, if there was one."""
+    return otherwise if said is None else f"{otherwise}: {said.asked} was answered {said.told}"
+
+
 def same(one: Said, other: Said) -> bool:
     """The same status, and the same body as JSON."""
     if one.status != other.status:
