@@ -9,11 +9,12 @@ from conformance.clock.acceleration import NoAcceleration, accelerator
 from conformance.suite import ClockChoice
 from gallery.viewing import view
 
-KEYS, ENVELOPE, WAITS, PINNED = CHECKS = (
+KEYS, ENVELOPE, WAITS, PINNED, STAYS = CHECKS = (
     "retries.key-on-every-order",
     "rate-limits.own-envelope",
     "rate-limits.waits-at-least",
     "versions.pinned",
+    "account.key-stays-on-host",
 )
 CLIENTS: Mapping[str, frozenset[str]] = {
     "gallery.reference:Reference.place_order": frozenset(),
@@ -21,6 +22,7 @@ CLIENTS: Mapping[str, frozenset[str]] = {
     "gallery.rate_limits:WaitsFourSeconds.place_order": frozenset({WAITS}),
     "gallery.retries:NoKeyOnRetry.place_order": frozenset({KEYS, ENVELOPE}),
     "gallery.versions:NoVersion.place_order": frozenset({PINNED}),
+    "gallery.network:FollowsRedirects.place_order": frozenset({STAYS}),
 }
 """clients, and the checks that fail"""
 SETTINGS: tuple[tuple[bool, ClockChoice, tuple[str, ...]], ...] = (
