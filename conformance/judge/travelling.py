@@ -119,11 +119,15 @@ def met_redirects(case: Case) -> Iterator[Remark]:
 
 def _met_beside_orders(case: Case) -> Remark:
     """The same where not the attempts are redirected, but whatever a client asks beside them."""
-    attempts = {attempt.number for attempt in case.attempts}
-    others = [request for request in case.requests if request.number not in attempts]
+    attempts = [attempt.number for attempt in case.attempts]
+    others = [
+        request
+        for request in case.requests
+        if request.number not in attempts and request.number > min(attempts, default=0)
+    ]
     if any(each.answer == "redirect" and each.delivered == "complete" for each in others):
         return Observed()
-    if not case.attempts or others:
+    if not attempts or others:
         return Unmet("no request beside the attempts was redirected")
     return NotApplicable("the client asks nothing of the API but to place orders")
 

@@ -238,6 +238,7 @@ def poll(number: int, **told: object) -> Exchange:
         ((poll(2, fault=BESIDE, answer="redirect", status=302),), Observed),
         ((poll(2, fault=BESIDE, answer="redirect", delivered="none"),), Unmet),
         ((poll(2),), Unmet),
+        ((poll(0),), NotApplicable),  # before anything was redirected
     ],
 )
 def test_what_is_asked_beside_orders_may_be_redirected_too(
