@@ -287,7 +287,8 @@ class Suite:
         wish = self.options.clock
         assert wish != "virtual"
         chosen = choose_rig(self.profile, self.contract, wish=wish, seed=seed, port=self.options.port or 0)
-        self.clock, self.clock_note = chosen.clock, chosen.note
+        self.clock = chosen.clock
+        self.clock_note = chosen.note and self.keys.redacted(chosen.note)
         if chosen.clock == "real":
             return chosen.rig, None
         another = seed_of(self.options.seed, "canaries on the real clock")

@@ -18,6 +18,9 @@ from conformance.hygiene.repository import PIECE, Repository, repository_of
 from conformance.hygiene.source import Finder
 from conformance.hygiene.unpacking import Sight, sights
 
+MOST_UNTRACKED = 5_000
+"""files that only a note could come of"""
+
 
 @dataclass(slots=True)
 class Search:
@@ -67,7 +70,8 @@ def search(folder: Path, finder: Finder, *, history: bool = True) -> Search:
 
 def _search_folder(folder: Path, finder: Finder, found: Search) -> None:
     paths = []
-    for home, folders, names in os.walk(folder):
+    closed: list[OSError] = []
+    for home, folders, names in os.walk(folder, onerror=closed.append):
         if ".git" in folders:
             folders.remove(".git")
             found.notes.append(
@@ -76,7 +80,10 @@ def _search_folder(folder: Path, finder: Finder, found: Search) -> None:
         folders.sort()
         paths += [os.path.relpath(os.path.join(home, name), folder) for name in sorted(names)]
     _add_files(folder, paths, finder, found, Path())
-    if not paths:
+    if closed:
+        where = finder.redacted(", ".join(str(error.filename) for error in closed[:10]))
+        found.no_files = f"could not be read: {where}"
+    elif not paths:
         found.no_files = "there is no file in the folder: name the one where the source is, as source.path"
 
 
@@ -87,7 +94,12 @@ def _search_tracked(repository: Repository, tracked: Sequence[str], finder: Find
     _add_files(folder, tracked, finder, found, home)
     if not tracked:
         found.no_files = "git tracks no file there yet, so nothing can be said: commit, and run it again"
-    for path in repository.untracked():
+    loose = repository.untracked()
+    if len(loose) > MOST_UNTRACKED:
+        found.notes.append(
+            f"{len(loose):,} files are neither tracked nor ignored: {MOST_UNTRACKED:,} of them were searched"
+        )
+    for path in loose[:MOST_UNTRACKED]:
         if next(_keys_in(folder / path, finder), None) or finder.hits(os.fsencode(path)):
             found.notes.append(
                 f"{finder.redacted(path)} holds a key, and is neither tracked nor ignored: one git add away from the "
@@ -112,7 +124,7 @@ def _add_files(folder: Path, paths: Sequence[str], finder: Finder, found: Search
             shown = finder.redacted(os.path.normpath(home / path))
             found.places.append(Place(Location(shown, sight.line or None), sight, "now"))
     if unreadable:
-        found.notes.append(f"could not be read: {finder.redacted(', '.join(unreadable[:10]))}")
+        found.no_files = f"could not be read: {finder.redacted(', '.join(unreadable[:10]))}"
 
 
 def _keys_in(path: Path, finder: Finder) -> Iterator[Sight]:

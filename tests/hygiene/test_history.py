@@ -198,7 +198,9 @@ PACKINGS = {
     "among zero bytes": b"\0" * 9_000 + KEY.encode() + b"\0" * 9_000,
     "a large file": b"x" * 9_000_000 + f"\nkey={KEY}\n".encode() + b"y" * 9_000_000,
     "over the edge of a piece": b"x" * (4 * 1024 * 1024 - 20) + b"\n" + KEY.encode() + b"\n" + b"y" * 100_000,
-    "a large gzip file": gzip.compress(os.urandom(6_000_000).hex().encode() + b"\n" + KEY.encode() + b"\n", 1),
+    "a large gzip file": gzip.compress(
+        os.urandom(6_000_000).hex().encode() + b"\n" + KEY.encode() + b"\n", 1
+    ),
 }
 
 
@@ -396,3 +398,32 @@ def test_another_key_of_the_same_shape_is_told_apart(repo: Repo) -> None:
     found = {place.location.path: place.sight.hit for place in repo.found(OWN).places}
     assert (found["a.py"].whose, found["b.py"].whose) == ("playground", "")
     assert found["b.py"].prefix == STRANGER.prefix
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("tracked", [True, False])
+def test_what_cannot_be_read_is_not_taken_for_clean(tmp_path: Path, tracked: bool) -> None:
+    if tracked:
+        Repo(tmp_path).commit(settings__py="1")
+    (tmp_path / "settings.py").write_text("1")
+    (tmp_path / "settings.py").chmod(0)
+    found = search(tmp_path, Finder(CONTRACT))
+    assert found.no_files == "could not be read: settings.py"
+
+
+def test_a_file_that_fails_to_be_read_is_not_taken_for_clean(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("conformance.hygiene.leaks.sights", refused)
+    assert repo.found().no_files == "could not be read: main.py"
+
+
+def test_commits_of_repositories_whose_objects_it_uses_are_not_its_own(repo: Repo, tmp_path: Path) -> None:
+    _amended_away(repo)
+    repo.git("clone", "-q", "--shared", str(repo.folder), str(tmp_path / "clone"))
+    found = search(tmp_path / "clone", Finder(CONTRACT, (OWN,)))
+    assert found.places == []
+    assert any("of other repositories" in note for note in found.notes)
