@@ -86,3 +86,19 @@ class RefusedKeyIsATimeout(Reference):
         if detail in ("unauthorized", "invalid_api_key"):
             raise Rejected("timeout")
         return super().tell(kind, detail)
+
+
+class StopsForGood(Reference):
+    """Sends nothing more, for any order, once its key was refused: somebody has to look, and start it again."""
+
+    _stopped: ClassVar[list[str]] = []
+
+    def place(self) -> object:
+        if self._stopped:
+            raise Rejected(self._stopped[0])
+        return super().place()
+
+    def on_error(self, status: int, type: str) -> tuple[Kind, str]:
+        if status == 401:
+            self._stopped.append(type)
+        return super().on_error(status, type)

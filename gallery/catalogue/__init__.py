@@ -46,7 +46,13 @@ BROKEN: tuple[Exhibit, ...] = (
 )
 """Clients that are each wrong in one way."""
 
-CORRECT: tuple[Exhibit, ...] = (*correct.EXHIBITS, *secrets.CORRECT, *network.CORRECT, *node.CORRECT)
+CORRECT: tuple[Exhibit, ...] = (
+    *correct.EXHIBITS,
+    *processes.CORRECT,
+    *secrets.CORRECT,
+    *network.CORRECT,
+    *node.CORRECT,
+)
 """Clients that no check may accuse of anything, whatever their manners."""
 
 __all__ = ["BROKEN", "CORRECT", "Exhibit"]
