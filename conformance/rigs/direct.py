@@ -139,9 +139,9 @@ class DirectRig:
         planned = trial
         for left in reversed(range(TRIES)):
             if self._fitting:
+                if reason := self._fitting.admit(planned, lambda: self._stopped):
+                    return Evidence(planned, (), (), (), disturbed=reason)
                 trial = self._fitting.fit(planned)
-                if reason := self._fitting.admit(trial, lambda: self._stopped):
-                    return Evidence(trial, (), (), (), disturbed=reason)
             with self._station(trial.verbose, trial.certificate is not None) as station:
                 seen = None if look is None else partial(look, station)
                 try:

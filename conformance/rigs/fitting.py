@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
 
 from pydantic import JsonValue
 
@@ -48,6 +47,7 @@ class Fitting:
         self._upstream = upstream
         self._contract = contract
         self._lock = threading.Lock()
+        self._known: tuple[Article, ...] | None = None
         self._serial = itertools.count()
         # An endpoint remembers for a month what it was sent, so that no two runs may have anything in common.
         self._mark = secrets.token_hex(3)
@@ -82,16 +82,17 @@ class Fitting:
             self._upstream.manners.went_well()
 
     def _worth(self, order: PlannedOrder) -> Decimal:
-        body: JsonValue = order.body
-        items = point(body, self._contract.orders.items)
-        pointer = blueprint_of(self._contract).item_face_value
-        found = [amount(point(item, pointer)) for item in (items if isinstance(items, list) else [])]
-        return sum((each for each in found if each is not None), Decimal(0))
+        """About what the order will come to."""
+        items = point(order.body, self._contract.orders.items)
+        dearest = max((article.least for article in self._known or ()), default=LEAST)
+        return (dearest + 1) * (len(items) if isinstance(items, list) else 1)
 
     def _article_for(self, order: PlannedOrder) -> Article | None:
         """What to order there instead; None if the endpoint sells what was planned, or does not say what it sells."""
         with self._lock:
-            sold = self._articles
+            if self._known is None:
+                self._known = self._listed()
+            sold = self._known or ()
         body: JsonValue = order.body
         currency = point(body, self._contract.orders.currency)
         planned = dict(products(self._contract))
@@ -100,20 +101,20 @@ class Fitting:
             return next((each for each in sold if each.code in planned and each.currency == currency), None)
         return next((each for each in sold if each.currency == currency), sold[0])
 
-    @cached_property
-    def _articles(self) -> tuple[Article, ...]:
+    def _listed(self) -> tuple[Article, ...] | None:
+        """What the endpoint sells; None if it did not say."""
         goods = self._contract.goods
         if goods is None:
             return ()
         told = self._upstream.ask(goods.operation)
         if isinstance(told, Failed) or not 200 <= told.status < 300:
-            return ()
+            return None
         try:
             listed = point(
                 read_document(told.body), f"/{self._contract.operations[goods.operation].collection}"
             )
         except Unreadable:
-            return ()
+            return None
         return tuple(self._sold(listed if isinstance(listed, list) else []))
 
     def _sold(self, listed: list[JsonValue]) -> Iterator[Article]:
@@ -123,7 +124,10 @@ class Fitting:
             code, currency = point(entry, goods.code), point(entry, goods.currency)
             orderable = all(point(entry, place) == wanted for place, wanted in goods.orderable.items())
             named = [value for place in goods.amounts if (value := point(entry, place)) is not None]
-            if not orderable or not isinstance(code, str) or currency not in self._contract.currencies:
+            if not isinstance(code, str) or currency not in self._contract.currencies:
+                continue
+            self._upstream.memory.sold[code] = str(currency)
+            if not orderable:
                 continue
             # Where there are only certain amounts, no two orders could be told apart by theirs.
             if any(isinstance(value, list) and value for value in named):

@@ -187,13 +187,21 @@ class Placing:
         blueprint, orders = self._world.blueprint, self._world.contract.orders
         currency = point(self._body, orders.currency)
         codes = [code for item in items for code in self._codes(item)]
-        entries = [blueprint.products.get(code) for code in codes]
-        if None in entries:
+        sold = {code: self._currency_of(code) for code in codes}
+        if None in sold.values():
             return blueprint.situation("unknown-product")
-        currencies = {str(entry.get(blueprint.currency_property)) for entry in entries if entry}
+        currencies = {each for each in sold.values() if each is not None}
         if currency not in self._world.contract.currencies or currencies - {currency}:
             return blueprint.situation("currency-mismatch")
         return None
+
+    def _currency_of(self, code: str) -> str | None:
+        """None: nobody sells it. A real endpoint has goods of its own."""
+        blueprint, beyond = self._world.blueprint, self._world.beyond
+        if beyond is not None and code in beyond.upstream.memory.sold:
+            return beyond.upstream.memory.sold[code]
+        entry = blueprint.products.get(code)
+        return None if entry is None else str(entry.get(blueprint.currency_property))
 
     def _codes(self, item: JsonValue) -> list[str]:
         codes: list[str] = []

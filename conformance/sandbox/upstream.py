@@ -292,10 +292,13 @@ class Upstream:
 
 @dataclass(slots=True)
 class Memory:
-    """What the endpoint remembers longer than a trial lasts: the body that came under each key, and the orders."""
+    """What the endpoint remembers longer than a trial lasts: the body that came under each key, and the orders. `sold`:
+    what it sells, as far as that is known, by code, with its currency.
+    """
 
     bodies: dict[str, bytes] = field(default_factory=dict)
     orders: set[str] = field(default_factory=set)
+    sold: dict[str, str] = field(default_factory=dict)
 
 
 def _alone(heard: Notes) -> Told | None:

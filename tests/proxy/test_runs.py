@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import threading
@@ -17,6 +18,7 @@ from wrong_endpoints import CUT, Endpoint, Reply, Seen, endpoint
 import gallery
 from conformance.contract import Contract
 from conformance.finding import CheckResult
+from conformance.reporting.folder import write
 from conformance.reporting.json_file import to_json
 from conformance.reporting.markdown import to_markdown
 from conformance.reporting.readiness import Readiness
@@ -43,7 +45,7 @@ def examine(behind: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / HOME.name).symlink_to(HOME)
     suites: list[Suite] = []
 
-    def run(target: str, *select: str) -> tuple[dict[str, CheckResult], Readiness]:
+    def run(target: str, *select: str, at: Endpoint = behind) -> tuple[dict[str, CheckResult], Readiness]:
         profile = tmp_path / "golive.yaml"
         written = {
             "subject": "proxied",
@@ -52,12 +54,15 @@ def examine(behind: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             "account": {"keys": {"playground": {"env": "GOLIVE_TEST_REAL_KEY"}}},
         }
         profile.write_text(yaml.safe_dump(written))
-        suite = Suite(Options(profile, 1, select=select, proxy=behind.url))
+        suite = Suite(Options(profile, 1, select=select, proxy=at.url))
         suites.append(suite)
         suite.prepare(suite.selected)
         results = {check.id: suite.examine(check) for check in suite.selected}
+        canaries = suite.secrets()
         suite.close()
-        return results, suite.report(list(results.values()))
+        report = suite.report(list(results.values()))
+        write(report, tmp_path / "report", [*canaries, at.canary.secret])  # refuses to write any of them
+        return results, report
 
     yield run
     for suite in suites:
@@ -76,6 +81,37 @@ def test_a_right_client_passes_in_front_of_a_real_endpoint(examine: Examine, beh
     values = [json.loads(seen.body)["items"][0]["face_value"] for seen in behind.sent]
     assert all(5 <= value < 6 for value in values)
     assert behind.canary.secret not in to_json(report)
+
+
+def test_orders_are_for_what_the_endpoint_sells(
+    examine: Examine, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = contract.operations["list-products"]
+    assert isinstance(listing.answer, dict)
+    catalogue = listing.answer["catalog"]
+    assert isinstance(catalogue, list)
+    assert isinstance(catalogue[0], dict)
+    other = {
+        **catalogue[0],
+        "code": "REAL-EU",
+        "currency": "EUR",
+        "gift_card": {"denominations": {"minimum_value": 7.5}},
+    }
+    unfit = {**catalogue[0], "code": "FIXED-GB", "gift_card": {"denominations": {"available_list": [10, 20]}}}
+    sells = listing.model_copy(update={"answer": {**listing.answer, "catalog": [unfit, other]}})
+    theirs = contract.model_copy(update={"operations": {**contract.operations, "list-products": sells}})
+    with endpoint(theirs) as elsewhere:
+        monkeypatch.setenv("GOLIVE_TEST_REAL_KEY", elsewhere.key)
+        results, report = examine("gallery.reference:Reference.place_order", KEYS, at=elsewhere)
+
+        bodies = [json.loads(seen.body) for seen in elsewhere.sent]
+
+    assert (results[KEYS].status, results[KEYS].reason) == ("passed", None)
+    assert {body["items"][0]["products"]["value"] for body in bodies} == {"REAL-EU"}
+    assert {body["payment_method"]["currency"] for body in bodies} == {"EUR"}
+    assert all(7.5 <= body["items"][0]["face_value"] < 8 for body in bodies)
+    assert report.run.fidelity is not None
+    assert report.run.fidelity.differences == ()
 
 
 def test_a_wrong_client_is_caught_there_too(examine: Examine) -> None:
@@ -123,20 +159,49 @@ def test_an_endpoint_that_is_out_of_order_for_a_while_is_waited_for(
     assert report.run.interrupted is None
 
 
+def spilling(behind: Endpoint) -> Callable[[Seen, Reply], Reply]:
+    """The account's key in every answer, in several forms, in the body, in a header, in the name of one."""
+    key, secret = behind.canary.key, behind.canary.secret
+
+    def after(seen: Seen, reply: Reply) -> Reply:
+        document = json.loads(reply.body)
+        if isinstance(document, dict):
+            document |= {
+                "plain": key,
+                "secret": secret,
+                "base64": base64.b64encode(key.encode()).decode(),
+                "hex": secret.encode().hex(),
+                "nested": json.dumps({"again": json.dumps(key)}),
+                secret: True,
+            }
+        headers = (*reply.headers, ("X-Your-Key", key), ("Set-Cookie", f"session={secret}"))
+        return replace(reply, body=json.dumps(document).encode(), headers=headers)
+
+    return after
+
+
+def test_the_accounts_key_is_in_nothing_that_is_written(
+    examine: Examine, behind: Endpoint, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level("DEBUG")
+    behind.after = spilling(behind)
+
+    results, report = examine("gallery.retries:NoKeyOnRetry.place_order", KEYS)
+
+    assert results[KEYS].status == "failed"
+    written = sorted((tmp_path / "report").iterdir())
+    assert written
+    texts = [path.read_text() for path in written] + [caplog.text, repr(results), repr(report)]
+    for form in (behind.canary.secret, behind.canary.secret.encode().hex(), behind.canary.secret[:12]):
+        assert [text.count(form) for text in texts] == [0] * len(texts)
+    assert report.run.fidelity is not None
+    assert any(each.aspect == "key" for each in report.run.fidelity.differences)
+
+
 DEATHS: dict[str, Callable[[Endpoint], None]] = {
     "switched off": lambda known: threading.Thread(target=known.stop).start(),
     "503 for ever": lambda known: setattr(known, "before", lambda seen: Reply(503, (), b"")),
-    "a page for ever": lambda known: setattr(
-        known, "before", lambda seen: Reply(200, (("Content-Type", "text/html"),), b"<html>")
-    ),
     "key revoked": lambda known: setattr(known.world, "revoked", True),
-    "out of money": lambda known: setattr(
-        known,
-        "before",
-        lambda seen: (
-            Reply(400, (), b'{"type":"insufficient_funds","message":"no"}') if seen.creates else None
-        ),
-    ),
 }
 
 
