@@ -157,7 +157,7 @@ class _Stage:
             _have_trusted(chosen.certificates.ca_file)
         os.environ.update(render_env(chosen.env, values))
         self.debug_env = render_env(chosen.debug_env, values)
-        forbid_leaving_loopback(self.escapes.append)
+        forbid_leaving_loopback(lambda place: self.escapes.append(self.scanner.redact(place)))
         sys.path[:0] = chosen.import_paths
         folder = Path(chosen.folder)
         self.traces = Traces(

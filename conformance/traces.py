@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from glob import glob
 from pathlib import Path
 from typing import BinaryIO
 
@@ -107,7 +108,8 @@ class Traces:
     ) -> None:
         self._streams = (output_folder / "stdout", output_folder / "stderr")
         self._folder = folder
-        self._patterns = tuple(dict.fromkeys((*log_files, *map(_rotated, log_files))))
+        named = [pattern for pattern in log_files if pattern]
+        self._patterns = tuple(dict.fromkeys((*named, *map(_rotated, named))))
         self._scanner = scanner_for(canary)
         self._state_dir = output_folder
         self._temporary = output_folder / "tmp"
@@ -147,7 +149,7 @@ class Traces:
     def _files(self) -> Iterator[tuple[Path, str, bool]]:
         """Files and folders that may be the client's doing, what each is called, and may its data be kept there?"""
         for path in self._log_files():
-            yield path, str(path.relative_to(self._folder)), False
+            yield path, os.path.relpath(path, self._folder), False
         for home, name, kept in ((self._state_dir, "state", True), (self._temporary, "tmp", False)):
             for path in _all_below(home):
                 yield path, f"{name}/{path.relative_to(home)}", kept
@@ -156,8 +158,12 @@ class Traces:
             yield path, name, not _LOG.search(name)
 
     def _log_files(self) -> list[Path]:
-        found = (path for pattern in self._patterns for path in self._folder.glob(pattern))
-        return sorted({path for path in found if path.is_file()})
+        found = {
+            self._folder / name
+            for pattern in self._patterns
+            for name in glob(pattern, root_dir=self._folder, recursive=True, include_hidden=True)
+        }
+        return sorted(path for path in found if path.is_file())
 
     def _named(self, path: Path, name: str) -> Output:
         """The new part of a file, or nothing of a folder, and what its name gives away if it is new."""

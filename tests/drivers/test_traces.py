@@ -145,6 +145,18 @@ def test_rotated_logs_have_many_names(tmp_path: Path, canary: Canary, name: str)
     assert streams_of(traces.collect()) == {name: "plain"}
 
 
+def test_logs_may_lie_anywhere(tmp_path: Path, canary: Canary) -> None:
+    home = tmp_path / "home"
+    (home / "state").mkdir(parents=True)
+    patterns = ["../beside.log", str(tmp_path / "far" / "*.log"), "", "deep/**/x.log"]
+    traces = Traces(home / "output", home, patterns, canary)
+    traces.begin(home / "state")
+    for path in ("beside.log", "far/off.log", "home/deep/er/x.log.1", "other.log"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(canary.key)
+    assert set(streams_of(traces.collect())) == {"../beside.log", "../far/off.log", "deep/er/x.log.1"}
+
+
 def zipped(data: bytes) -> bytes:
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
