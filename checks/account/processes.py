@@ -81,9 +81,9 @@ def key_not_in_process_list(case: Case) -> Iterator[Remark]:
     },
 )
 def revoked_key_stops(case: Case) -> Iterator[Remark]:
-    """The key is revoked as an attempt arrives: from then on every request with it is refused as with a key that
-    nobody knows: while several orders are under way, when the answer to an earlier attempt was lost, and before an
-    order's first attempt.
+    """The key is revoked as an attempt arrives, and from then on every request with it is refused, as with a key that
+    nobody knows. That happens while several orders are under way, when the answer to an earlier attempt was lost, and
+    before an order's first attempt.
 
     Each order whose attempt was refused for its key was left alone from then on, whatever key there was, and its
     caller was told why: rejected with that error's type or the client's own word for it, or unknown where an earlier
