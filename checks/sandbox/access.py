@@ -28,14 +28,19 @@ def reachable(talk: Talk) -> Iterator[Remark]:
     It answers with status 200, and in JSON what the contract says that it answers.
     """
     for turn in talk.dialogue.turns:
-        if turn.status is None:
-            yield Violation("no answer", f"{talk.dialogue.base_url} cannot be reached: {turn.problem}")
-    for said in talk.said():
-        if said.status == 401:
+        if turn.status == 401:
             yield Violation(
-                "key refused", f"{said.asked} with the account's key was answered {said.told}", (said.number,)
+                "key refused",
+                f"a ping with the account's key was refused with status {turn.status}",
+                (turn.number,),
             )
-        elif said.status != 200:
+        elif turn.status is None or turn.void:
+            told = turn.problem or f"it was answered {turn.status} by what stands in front of it"
+            yield Violation(
+                "no answer", f"{talk.dialogue.base_url} cannot be reached: {told}", (turn.number,)
+            )
+    for said in talk.said():
+        if said.status != 200:
             yield Violation(
                 "another status", f"{said.asked} was answered {said.told}{_elsewhere(said)}", (said.number,)
             )

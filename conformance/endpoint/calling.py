@@ -37,6 +37,7 @@ MOST_PAGES = 4
 """pages of a list that are turned to find an order"""
 MOST_PATIENCE = 30.0
 """seconds that an endpoint may ask to be left alone for; whoever asks for more is not asked again"""
+OUTAGES = (502, 503, 504)
 TIMES_IN_PROGRESS = 3
 TIMES_LOOKED = 4
 TIMES_LIMITED = 3
@@ -86,7 +87,10 @@ class Endpoint:
         if self._goods is None:
             known = self.contract.goods
             self._goods = own_goods(self.contract)
-            if known is not None:
+            ping = self._send(Ask(self.contract.ping_operation), 0, 0, Play(self._goods, "", {}))
+            if ping.status in (401, 403):
+                self._silence = f"the account's key is refused here ({ping.status}), so no order was tried"
+            elif known is not None:
                 listed = self._send(
                     Ask(known.operation, query=self._few(known.operation)), 0, 0, Play(self._goods, "", {})
                 )
@@ -102,10 +106,12 @@ class Endpoint:
 
     def play(self, script: Script, allowance: Allowance) -> Dialogue:
         """What was said. A script that costs more than is left is not begun, and one without an answer not ended."""
-        if self._silence:
-            return self._dialogue(script, (), self._silence)
+        if given_up := self._given_up():
+            return self._dialogue(script, (), given_up)
         needed = any(ask.of_goods or is_order(self.contract, ask) for ask in script.asks)
         goods = self.goods() if needed else Goods("", "", Decimal(0))
+        if given_up := self._given_up():
+            return self._dialogue(script, (), given_up)
         costs = [cost(self.contract, ask, goods) for ask in script.asks]
         if refusal := allowance.refusal(script, sum(each > 0 for each in costs), sum(costs, Decimal(0))):
             return self._dialogue(script, (), f"the limits: {refusal}")
@@ -128,6 +134,10 @@ class Endpoint:
             yield from (f"  {name}: {value}" for name, value in self._shown(ask, made))
             if made.body is not None:
                 yield f"  {self._recorder.text(made.body.decode('utf-8', 'replace'))}"
+
+    def _given_up(self) -> str:
+        """Why nothing more is sent; "" while it is."""
+        return self._silence
 
     def _dialogue(self, script: Script, turns: tuple[Turn, ...], cut: str) -> Dialogue:
         return Dialogue(script, self.base_url, turns, cut)
@@ -152,10 +162,29 @@ class Endpoint:
             if turn.status is None:
                 return f"request {turn.number} got no answer: {turn.problem}"
             pause = self._asked_pause(turn, waited)
-            if pause is None:
-                return self._limit(turn) if turn.status == self.contract.rate_limit.status else ""
-            waited += 1
-            self._wait(pause)
+            if pause is not None:
+                waited += 1
+                self._wait(pause)
+                continue
+            if why := self._why_void(ask, turn):
+                turns[-1] = replace(turn, void=True)
+            return why
+
+    def _why_void(self, ask: Ask, turn: Turn) -> str:
+        """Why it is no answer to what was asked; "" if it is one."""
+        if turn.status == self.contract.rate_limit.status:
+            return self._limit(turn)
+        if self._is_outage(turn):
+            return f"request {turn.number} was answered {turn.status} by what stands in front of the API"
+        if turn.status == 401 and ask.credential == "account":
+            return f"request {turn.number}, with the account's key, was not let in (401)"
+        return ""
+
+    def _is_outage(self, turn: Turn) -> bool:
+        """Did a gateway answer in the place of the API, which has a shape for its own errors?"""
+        if turn.status not in OUTAGES:
+            return False
+        return point(_document(turn), self.contract.errors.type_field) not in self.contract.error_types
 
     def _limit(self, turn: Turn) -> str:
         self._limited += 1
@@ -199,6 +228,8 @@ class Endpoint:
             told = next((value for name, value in turn.response_headers if name.lower() == "retry-after"), "")
             pause = max(contract.rate_limit.wait, float(told) if told.isdigit() and len(told) < 7 else 0.0)
             return pause if waited == 0 and pause <= MOST_PATIENCE else None
+        if self._is_outage(turn):
+            return contract.rate_limit.wait if waited == 0 else None
         document = _document(turn)
         type_ = point(document, contract.errors.type_field)
         if type_ == contract.idempotency.in_progress_type and waited < TIMES_IN_PROGRESS:

@@ -18,7 +18,8 @@ from conformance.endpoint.script import Script
 class Turn:
     """One request with its answer. `ask`: the index of what it was for in the script; a request that was told to wait
     is sent again, and then `again` is True. Without an answer `status` is None and `problem` says why; with both, the
-    answer came and its body is not whole. Seconds are on the wall.
+    answer came and its body is not whole. `void`: it came, and is no answer to what was asked: the rate limit still, a
+    gateway's, or the account's key was not let in. Seconds are on the wall.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Turn:
     at: float = 0.0
     seconds: float = 0.0
     again: bool = False
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,9 @@ class Said:
 
     @property
     def as_meant(self) -> bool:
-        """Was a request that ought to be accepted accepted, and one that ought to be refused refused?"""
-        return self.succeeded is self.ask.is_sound and not self.in_progress
+        """Was a request that ought to be accepted accepted, and one that ought to be refused refused for that?"""
+        wanted = self.succeeded if self.ask.is_sound else self.status >= 400 and self.status not in UNSPOKEN
+        return wanted and not self.in_progress
 
     @property
     def is_as_promised(self) -> bool:
@@ -173,7 +174,7 @@ class Talk:
     def answers(self) -> tuple[Said | None, ...]:
         last = {turn.ask: turn for turn in self.dialogue.turns if turn.status is not None}
         return tuple(
-            Said(ask, last[index], self.contract) if index in last else None
+            Said(ask, last[index], self.contract) if index in last and not last[index].void else None
             for index, ask in enumerate(self.dialogue.script.asks)
         )
 

@@ -474,6 +474,32 @@ class SaysInProgress(Right):
         return super().place(headers, body)
 
 
+class StumblesNowAndThen(Right):
+    """Every third order is answered by a gateway."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def place(self, headers: dict[str, str], body: bytes) -> Answer:
+        self.asked += 1
+        if self.asked % 3 == 1:
+            return 503, {"Content-Type": "text/html", "X-Api-Version": ""}, self.html
+        return super().place(headers, body)
+
+
+class IsDown(Right):
+    def place(self, headers: dict[str, str], body: bytes) -> Answer:
+        return 503, {"Content-Type": "text/html", "X-Api-Version": ""}, self.html
+
+
+class LosesTheKey(Right):
+    """The key is revoked in the middle of it all."""
+
+    def refuse_key(self, key: str | None) -> Answer | None:
+        return super().refuse_key(None if len(self.requests) > 4 else key)
+
+
 class SellsDearly(Right):
     """Its cheapest product costs 25."""
 

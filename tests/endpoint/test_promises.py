@@ -29,7 +29,14 @@ SCRIPTED = (
 
 @pytest.mark.parametrize("check_id", SCRIPTED)
 @pytest.mark.parametrize(
-    "kind", [Right, endpoints.ListsPageByPage, endpoints.LimitsTheRate, endpoints.SaysInProgress]
+    "kind",
+    [
+        Right,
+        endpoints.ListsPageByPage,
+        endpoints.LimitsTheRate,
+        endpoints.SaysInProgress,
+        endpoints.StumblesNowAndThen,
+    ],
 )
 def test_an_endpoint_that_keeps_its_promises_passes(ask: Asked, kind: type[Right], check_id: str) -> None:
     with served(kind()) as base_url:
@@ -38,6 +45,25 @@ def test_an_endpoint_that_keeps_its_promises_passes(ask: Asked, kind: type[Right
         result.finding and result.finding.violation.summary
     )
     assert result.basis == "observed"
+
+
+@pytest.mark.parametrize("kind", [endpoints.IsDown, endpoints.RefusesTheKey])
+@pytest.mark.parametrize("check_id", SCRIPTED[2:5])
+def test_an_outage_or_a_dead_key_is_no_broken_promise(ask: Asked, kind: type[Right], check_id: str) -> None:
+    with served(kind()) as base_url:
+        result = ask(check_id, base_url)
+    assert result.status == "skipped", result.finding and result.finding.violation.summary
+    assert "in front of the API" in (result.reason or "") or "key is refused here (401)" in (
+        result.reason or ""
+    )
+
+
+@pytest.mark.parametrize("check_id", SCRIPTED)
+def test_a_key_that_dies_on_the_way_is_blamed_on_nobody(ask: Asked, check_id: str) -> None:
+    with served(endpoints.LosesTheKey()) as base_url:
+        result = ask(check_id, base_url)
+    assert result.status in ("passed", "skipped"), result.finding and result.finding.violation.summary
+    assert result.status == "skipped" or check_id in ("sandbox.reachable", "sandbox.rejects-bad-key")
 
 
 def test_other_bytes_may_count_as_another_order_as_long_as_they_are_refused(ask: Asked) -> None:
