@@ -49,4 +49,11 @@ REASONS: dict[str, str] = {
     "retry_after: except ValueError becomes except Exception": NOTHING
     + "reading a date raises no other error",
     "retry_after: if text.isdecimal() becomes if False": "what a 429 asks for is advice, and the advice is given",
+    "on_no_json: final becomes lost": "right: a 4xx that nobody can read may be tried again, and ends as unknown",
+    "on_error: if status < 400 becomes if False": "right: a redirect is taken for a refusal, and nothing was booked",
+    "on_error: mismatch becomes final": NOTHING + "neither is sent again, and the caller is told the same",
+    "on_error: lost becomes transient": NOTHING + "both are tried again after the same pause",
+    "remember: if not path.exists() becomes if True": NOTHING
+    + "a record that is there cannot be claimed again",
+    "claim: without draft.unlink()": "right: it leaves a draft behind beside the record, and never reads it",
 }
