@@ -29,6 +29,7 @@ _GO_MAGIC_WITHIN = (
 _LARGEST_PIECE = 1 << 22  # bytes; no name, note or table of an honest file is larger
 _OUR_LIBRARIES = re.compile(r"/(warp-[0-9a-f]+|libfaketime(MT)?)\.so")
 _LISTENING = "0A"
+_STAT = 4096  # bytes; a line of numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +134,12 @@ def descendants(pid: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for entry in os.listdir("/proc"):
         if entry.isdecimal():
-            with suppress(OSError):  # it has ended in the meantime
-                told = Path("/proc", entry, "stat").read_text(errors="replace")
-                # A program's name stands in brackets, and may hold some itself.
-                children.setdefault(int(told.rpartition(")")[2].split()[1]), []).append(int(entry))
+            # Read as plainly as can be: somebody holds a request open meanwhile, and machines have many processes.
+            with suppress(OSError), open(f"/proc/{entry}/stat", "rb", buffering=0) as stat:
+                told = stat.read(_STAT)
+                # A program's name stands in brackets, and may hold some itself. Nothing: it has just ended.
+                if b")" in told:
+                    children.setdefault(int(told.rpartition(b")")[2].split()[1]), []).append(int(entry))
     found = [pid] if Path("/proc", str(pid)).exists() else []
     for parent in found:
         found.extend(sorted(children.get(parent, ())))
