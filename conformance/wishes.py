@@ -125,7 +125,7 @@ def _endpoints(config: pytest.Config) -> _Endpoints:
     }
     if all(given.values()):
         raise Mistakes(["--api: --proxy has the same endpoint asked already; leave --api out"])
-    if given["--proxy"] and workers(config) > 1:
+    if given["--proxy"] and workers(config):
         raise Mistakes(
             [
                 "--proxy: one process keeps count of what the endpoint is sent, side by side as it is; leave out -j"

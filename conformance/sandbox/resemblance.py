@@ -56,7 +56,9 @@ def _kind(told: Told, contract: Contract, creates: bool) -> tuple[AnswerClass, s
     if told.status < 300:
         found = None if document is None else point(document, contract.orders.id)
         order_id = found if isinstance(found, str) and found else None
-        if document is None or (creates and order_id is None):
+        # Some clients read nothing that is announced as something else, and nobody asked for that.
+        announced = _field(told, "content-type").lower()
+        if document is None or (creates and order_id is None) or (announced and "json" not in announced):
             return "unreadable", None, None
         return "success", None, order_id
     if told.status < 400:

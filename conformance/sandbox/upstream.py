@@ -83,7 +83,6 @@ class Upstream:
         parts = urlsplit(base_url)
         assert parts.hostname is not None
         self.host = parts.hostname
-        self.label = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self._secure = parts.scheme == "https"
         self._port = parts.port or (443 if self._secure else 80)
         self._host_header = parts.netloc

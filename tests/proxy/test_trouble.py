@@ -49,6 +49,10 @@ WRONG: dict[str, tuple[Callable[[Seen], Reply | None], str]] = {
         "answered (200 with a body that the",
     ),
     "no id": (answering(200, {"status": "COMPLETED"}), "answered (200 with a body that the contract"),
+    "other type": (
+        answering(200, {"id": "O-1"}, "text/plain"),
+        "answered (200 with a body that the contract",
+    ),
     "redirect": (answering(302, b""), "answered (302)"),
     "in progress": (
         answering(400, error("idempotency_in_progress")),
