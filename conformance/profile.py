@@ -228,7 +228,8 @@ client:
 
 api_version: "<version>"           # the version that your client sends
 
-# Your real account. Keys are named by environment variable, never written here.
+# Your real account. Keys are named by environment variable, never written here,
+# or by a command that prints one: {command: [pass, show, NAME]}.
 # account:
 #   keys: {<environment>: {env: <PREFIX>_KEY}}
 #   ip_allowlist: [203.0.113.7/32]  # the addresses your servers call from

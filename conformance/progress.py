@@ -39,9 +39,10 @@ class Progress:
         shard = suite.options.shard
         part = f" (part {shard[0]} of {shard[1]})" if shard else ""
         self._told_of_clock = False
+        lives = "no client" if suite.options.account_only else f"{suite.clock} clock"
         self._say(
             f"golive: {suite.profile.subject} against {suite.contract.title} {suite.contract.version}, "
-            f"{counted(len(suite.selected), 'check')}{part}, {suite.clock} clock, seed {suite.options.seed}"
+            f"{counted(len(suite.selected), 'check')}{part}, {lives}, seed {suite.options.seed}"
         )
 
     def started(self, check_id: str) -> None:

@@ -29,7 +29,7 @@ from conformance.laboratory import Beside, Laboratory
 from conformance.mistakes import Mistakes
 from conformance.planning import seed_of
 from conformance.premises import Premises
-from conformance.production import refusals
+from conformance.production import read_endpoint, refusals
 from conformance.profile import Client, load_profile
 from conformance.rigs import Rig, RigError
 from conformance.sharding import part_of
@@ -119,6 +119,9 @@ class Suite:
     def _guard(self) -> None:
         """Nothing is sent to production, and no key of production anywhere, unless somebody said that it is meant."""
         options = self.options
+        for option, url in (("--api", options.api), ("--proxy", options.proxy)):
+            if url is not None:
+                read_endpoint(option, url, self.contract)
         if options.production:
             return
         client = self.profile.client if not options.account_only else None

@@ -146,6 +146,9 @@ def facts(readiness: Readiness) -> list[tuple[str, str]]:
         ("Tool", f"{readiness.tool.name} {readiness.tool.version}"),
         ("Written", readiness.generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip()),
     ]
+    if run.selection and run.selection.without_client:
+        about_clients = {"Client", "Sandbox", "Clock", "Trials", "Confined"}
+        told = [("Client", "none was examined"), *(fact for fact in told if fact[0] not in about_clients)]
     return [(label, value) for label, value in told if value]
 
 

@@ -140,3 +140,9 @@ def test_an_endpoint_is_taken_without_its_last_slash() -> None:
     assert read_endpoint("--api", f"{SANDBOX}/") == SANDBOX
     assert read_endpoint("--api", "http://localhost:8080/v2") == "http://localhost:8080/v2"
     assert read_endpoint("--api", "http://[::1]:8080") == "http://[::1]:8080"
+
+
+def test_a_key_in_the_path_of_an_endpoint_is_refused_under_any_contract(tmp_path: Path) -> None:
+    with pytest.raises(Mistakes, match="--api: holds a key") as refused:
+        suite(tmp_path, api=f"https://shop.example/{key('XXabc123')}")
+    assert key("XXabc123") not in str(refused.value)
