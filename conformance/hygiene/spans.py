@@ -7,6 +7,7 @@ What must never be known here: which secrets there are, and where the text came 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ _SPELLINGS = (
     (b"\x1b[", "in colours"),
 )
 """what stands among a secret's characters, and what that is called"""
+_BASE64 = frozenset(bytes([byte]) for byte in (string.ascii_letters + string.digits + "+/-_").encode())
 _BASIC = re.compile(rb"basic\s+[a-z0-9+/=_-]*\Z")
 
 
@@ -75,6 +77,11 @@ def span_of(
         start, end, shown = _with_signs(disguise, read, places, row, units)
     if shown < disguise.least:
         return None
+    if disguise.form.startswith(
+        "base"
+    ):  # their neighbours hold a few bits of the first and the last character
+        start -= bool(start) and read[start - 1 : start] in _BASE64
+        end += end < len(read) and read[end : end + 1] in _BASE64
     while read is not data and end < len(read) and not read[end]:
         end += 1  # the rest of what the last character is spelt by
     whole = shown == len(disguise.units)
