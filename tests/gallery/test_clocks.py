@@ -9,12 +9,14 @@ from conformance.clock.acceleration import NoAcceleration, accelerator
 from conformance.suite import ClockChoice
 from gallery.viewing import view
 
-KEYS, ENVELOPE, WAITS, PINNED, STAYS = CHECKS = (
+KEYS, ENVELOPE, WAITS, PINNED, STAYS, LISTED, REVOKED = CHECKS = (
     "retries.key-on-every-order",
     "rate-limits.own-envelope",
     "rate-limits.waits-at-least",
     "versions.pinned",
     "account.key-stays-on-host",
+    "account.key-not-in-process-list",
+    "account.revoked-key-stops",
 )
 CLIENTS: Mapping[str, frozenset[str]] = {
     "gallery.reference:Reference.place_order": frozenset(),
@@ -23,6 +25,8 @@ CLIENTS: Mapping[str, frozenset[str]] = {
     "gallery.retries:NoKeyOnRetry.place_order": frozenset({KEYS, ENVELOPE}),
     "gallery.versions:NoVersion.place_order": frozenset({PINNED}),
     "gallery.network:FollowsRedirects.place_order": frozenset({STAYS}),
+    "gallery.processes:KeyForItsHelper.place_order": frozenset({LISTED}),
+    "gallery.processes:RefusedKeyIsUnknown.place_order": frozenset({REVOKED}),
 }
 """clients, and the checks that fail"""
 SETTINGS: tuple[tuple[bool, ClockChoice, tuple[str, ...]], ...] = (
