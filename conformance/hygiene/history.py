@@ -64,7 +64,7 @@ def search_history(repository: Repository, finder: Finder) -> Past:
     for oid, kind, data, seen in _suspicious(repository.objects(), finder, found.commits):
         if kind == "tree":
             for name, child in _entries(data, len(oid) // 2):
-                for sight in _in_text(name, finder):
+                for sight in in_text(name, finder):
                     found.names.setdefault(child, []).append((name.decode("utf-8", "surrogateescape"), sight))
         elif kind == "blob":
             found.blobs[oid] = seen
@@ -75,7 +75,7 @@ def search_history(repository: Repository, finder: Finder) -> Past:
     places = [
         Place(Location(finder.redacted(name)), sight, "said")
         for name in references.values()
-        for sight in _in_text(name.encode("utf-8", "surrogateescape"), finder)
+        for sight in in_text(name.encode("utf-8", "surrogateescape"), finder)
     ]
     if found.blobs or found.names or found.messages:
         places += _traced(repository, found, references, finder, notes)
@@ -147,7 +147,8 @@ def _entries(tree: bytes, length: int) -> Iterator[tuple[bytes, str]]:
         at = end + 1 + length
 
 
-def _in_text(text: bytes, finder: Finder) -> Iterator[Sight]:
+def in_text(text: bytes, finder: Finder) -> Iterator[Sight]:
+    """Keys in a name, which has no lines."""
     for hit in finder.hits(text):
         yield Sight(0, hit, hash(text[hit.start : hit.end].lower()))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conformance.finding import Location
-from conformance.hygiene.history import Place, once_each, search_history
+from conformance.hygiene.history import Place, in_text, once_each, search_history
 from conformance.hygiene.repository import PIECE, Repository, repository_of
 from conformance.hygiene.source import Finder
 from conformance.hygiene.unpacking import Sight, sights
@@ -116,7 +116,7 @@ def _add_files(folder: Path, paths: Sequence[str], finder: Finder, found: Search
     unreadable = []
     for path in paths:
         try:
-            seen = [*once_each(_keys_in(folder / path, finder)), *_in_name(path, finder)]
+            seen = [*once_each(_keys_in(folder / path, finder)), *in_text(os.fsencode(path), finder)]
         except OSError:
             unreadable.append(path)
             continue
@@ -138,11 +138,6 @@ def _keys_in(path: Path, finder: Finder) -> Iterator[Sight]:
     elif stat.S_ISREG(kind):
         with path.open("rb") as file:
             yield from sights(finder, iter(lambda: file.read(PIECE), b""))
-
-
-def _in_name(path: str, finder: Finder) -> Iterator[Sight]:
-    for hit in finder.hits(os.fsencode(path)):
-        yield Sight(0, hit, 0)
 
 
 def _joined(now: list[Place], past: list[Place]) -> list[Place]:

@@ -427,3 +427,9 @@ def test_commits_of_repositories_whose_objects_it_uses_are_not_its_own(repo: Rep
     found = search(tmp_path / "clone", Finder(CONTRACT, (OWN,)))
     assert found.places == []
     assert any("of other repositories" in note for note in found.notes)
+
+
+def test_a_name_that_is_a_key_is_told_once(repo: Repo) -> None:
+    bad = repo.commit(**{f"{STRANGER.reveal()}": "1"})
+    (place,) = repo.found(OWN).places
+    assert place.location == Location("[secret]", None, bad)
