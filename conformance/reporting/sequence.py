@@ -6,10 +6,10 @@ What must never be known here: which check failed and why, and how the steps are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.evidence import Call, Evidence, Exchange
+from conformance.evidence import Call, Evidence, Exchange, Secret, Sighting
 from conformance.reporting.phrases import answered, asked, left_by_server, named, never_arrives, said, shaken
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import duration, shortened
@@ -99,7 +99,7 @@ class _Teller:
         for output in evidence.outputs:
             for sighting in output.sightings[:MOST_SIGHTINGS]:
                 line = "" if sighting.line is None else f", line {sighting.line}"
-                seen = _sighted(sighting.form, sighting.excerpt)
+                seen = _sighted(sighting)
                 yield Step("output", f"{plain(sighting.place, 80)}{line}: {seen}")
         if evidence.stopped:
             yield Step("suite", f"ended the trial: {plain(evidence.stopped, 200)}")
@@ -191,7 +191,7 @@ class _Teller:
         )
         yield _Moment(position, asks)
         for sighting in exchange.sightings[:MOST_SIGHTINGS]:
-            text = f"in the {plain(sighting.place, 80)}: {_sighted(sighting.form, sighting.excerpt)}"
+            text = f"in the {plain(sighting.place, 80)}: {_sighted(sighting)}"
             yield _Moment(position, Step("client", text, at=at, shows=shows, exchange=number))
         if exchange.complete:
             end = at if exchange.answered_at is None else exchange.answered_at
@@ -247,9 +247,16 @@ def _left(exchange: Exchange) -> float | None:
     return None if left_by_server(exchange) else exchange.client_gone_at
 
 
-def _sighted(form: str, excerpt: str) -> str:
-    shown = f": {plain(excerpt, 120)}" if excerpt else ""
-    return f"a secret, {plain(form, 60)}{shown}"
+_SECRETS: Mapping[Secret, str] = {
+    "key": "a secret",
+    "payout-link": "a payout link",
+    "recipient": "a recipient",
+}
+
+
+def _sighted(sighting: Sighting) -> str:
+    shown = f": {plain(sighting.excerpt, 120)}" if sighting.excerpt else ""
+    return f"{_SECRETS[sighting.what]}, {plain(sighting.form, 60)}{shown}"
 
 
 def _held(order_ids: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ from driver_clients import (
 
 from conformance.drivers import Driver, NoRestart, NotReady, service
 from conformance.drivers.confinement import Confinement
-from conformance.evidence import Outcome, PlannedOrder
+from conformance.evidence import RETURNED, Outcome, PlannedOrder
 from conformance.trial import Stop
 
 URL = "http://127.0.0.1:{port}/orders?from=golive"
@@ -371,3 +371,12 @@ def test_free_ports_are_never_given_twice(confinement: Confinement) -> None:
     assert len(set(ports)) == 50
     with confinement.listener(ports[0]) as listener:
         assert listener.getsockname()[1] == ports[0]
+
+
+def test_a_key_in_its_answer_is_seen_though_its_caller_alone_is_told(driver: Driver) -> None:
+    place(driver, f"self.answer(500, 'Traceback ... headers: {SECRET}')")
+    (output,) = driver.outputs()
+    assert (output.stream, [each.what for each in output.sightings]) == (RETURNED, ["key"])
+    assert SECRET not in output.text
+    place(driver, "self.created()")
+    assert driver.outputs() == ()
