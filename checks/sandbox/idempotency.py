@@ -63,6 +63,7 @@ def requires_idempotency_key(talk: Talk) -> Iterator[Remark]:
         "a sync order": asking.repeated("sync"),
         "an async order": asking.repeated("async"),
         "the same order in other bytes": asking.rewritten,
+        "the same order under another key": asking.renamed,
         "a refused order": asking.refused,
         "an error that would be none now": asking.forced_once,
     },
@@ -72,31 +73,43 @@ def requires_idempotency_key(talk: Talk) -> Iterator[Remark]:
 def replays_original(talk: Talk) -> Iterator[Remark]:
     """Orders are sent two or three times under one idempotency key: in either mode, as they were and with other white
     space, another order of properties and numbers written otherwise; orders that are refused, and errors that were
-    asked for by header, with and without the header. Then the list of orders is read.
+    asked for by header, with and without the header. Then the list of orders is read. The same order under another
+    key is tried as well.
 
-    Each answer was the first one again, by status and as JSON, and the list showed one order for all of them. That
-    other bytes count as another order is a note, as long as they are refused.
+    Each answer was the first one again, by status and as JSON, and the list showed one order for all of them; another
+    key made another order. That other bytes count as another order is a note, as long as they are refused.
     """
-    first, *repeats = talk.placed or (None,)
+    first, *later = talk.placed or (None,)
     if first is None:
         return
     if not first.as_meant:
         yield Unmet(f"what is to be repeated, {first.asked}, was answered {first.told}")
         return
+    repeats = [said for said in later if said.ask.name == first.ask.name]
+    others = [said for said in later if said not in repeats]
     for said in repeats:
         yield from _replayed(first, said)
+    for said in others:
+        yield from _apart(first, said)
     booked = talk.booked()
-    if len(booked) > 1:
+    if repeats and len(booked) > 1:
         numbers = tuple(said.number for said in repeats)
-        yield Violation(
-            "two orders",
-            f"one idempotency key has {len(booked)} orders in the list: {', '.join(booked)}",
-            numbers,
-        )
+        told = f"one idempotency key has {len(booked)} orders in the list: {', '.join(booked)}"
+        yield Violation("two orders", told, numbers)
     elif first.succeeded and first.order_id not in booked:
         yield Unmet(f"order {first.order_id} was not found in the list of orders, so nobody can count them")
     else:
         yield from (Observed() for said in repeats if same(first, said))
+        yield from (Observed() for said in others if said.order_id not in (None, first.order_id))
+
+
+def _apart(first: Said, said: Said) -> Iterator[Remark]:
+    """The same content under a key of its own is an order of its own."""
+    if said.order_id is not None and said.order_id == first.order_id:
+        told = f"{said.asked}, under another idempotency key, got the first one's answer: it was never placed"
+        yield Violation("swallowed", told, (said.number,))
+    elif not said.succeeded:
+        yield Unmet(f"{said.asked}, under another idempotency key, was answered {said.told}")
 
 
 def _replayed(first: Said, said: Said) -> Iterator[Remark]:
@@ -170,3 +183,8 @@ def rejects_key_reuse(talk: Talk) -> Iterator[Remark]:
         )
     else:
         yield Observed()
+        listed = any(said.ask.order_of is not None for said in talk.said())
+        if listed and first.order_id not in booked:
+            yield Note(
+                "the list did not show the first order, so what was refused may have been placed unseen"
+            )

@@ -120,6 +120,11 @@ def rewritten(contract: Contract) -> tuple[Script, ...]:
     return tuple(between_lists(contract, order(contract), order(contract, Body(form))) for form in forms)
 
 
+def renamed(contract: Contract) -> tuple[Script, ...]:
+    """Two orders of the same content, each under a key of its own."""
+    return (between_lists(contract, order(contract), order(contract, name="second")),)
+
+
 def any_repetition(contract: Contract) -> SearchStrategy[Script]:
     """In either mode, of any number of items, refused or not, as it was."""
     from hypothesis import strategies as st

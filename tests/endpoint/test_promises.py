@@ -45,6 +45,7 @@ def test_an_endpoint_that_keeps_its_promises_passes(ask: Asked, kind: type[Right
         result.finding and result.finding.violation.summary
     )
     assert result.basis == "observed"
+    assert "unseen" not in (result.note or "")
 
 
 @pytest.mark.parametrize("kind", [endpoints.IsDown, endpoints.RefusesTheKey])
@@ -78,6 +79,15 @@ def test_a_list_that_says_little_is_counted_all_the_same(ask: Asked) -> None:
         assert ask("sandbox.replays-original", base_url).status == "passed"
 
 
+def test_where_orders_cannot_be_counted_nothing_is_proven(ask: Asked) -> None:
+    with served(endpoints.ListsNothing()) as base_url:
+        replays = ask("sandbox.replays-original", base_url)
+        reuse = ask("sandbox.rejects-key-reuse", base_url)
+    assert replays.status == "skipped"
+    assert "so nobody can count them" in (replays.reason or "")
+    assert "may have been placed unseen" in (reuse.note or "")
+
+
 @pytest.mark.parametrize(
     ("kind", "check_id", "rule"),
     [
@@ -103,6 +113,7 @@ def test_a_list_that_says_little_is_counted_all_the_same(ask: Asked) -> None:
         (endpoints.ReplaysOnce, "sandbox.replays-original", "second order"),
         (endpoints.ReplaysAnotherStatus, "sandbox.replays-original", "another answer"),
         (endpoints.BooksOtherBytes, "sandbox.replays-original", "second order"),
+        (endpoints.KnowsOrdersByContent, "sandbox.replays-original", "swallowed"),
         (endpoints.ReplaysToAnybody, "sandbox.rejects-key-reuse", "replayed"),
         (endpoints.Says409, "sandbox.rejects-key-reuse", "another refusal"),
         (endpoints.Says422, "sandbox.rejects-key-reuse", "another refusal"),
