@@ -29,7 +29,7 @@ class Limits:
     `stretch`: of the waits that the endpoint asks for.
     """
 
-    requests: int = 60
+    requests: int = 80
     orders: int = 16
     face_value: Decimal = Decimal(100)
     pause: float = 0.2
