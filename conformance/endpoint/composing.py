@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import JsonValue
 
+from conformance import __version__
 from conformance.contract import Contract
 from conformance.endpoint.script import Ask, Body, Credential, Form
 from conformance.hygiene.canary import Canary, mint
@@ -111,7 +112,11 @@ def request(contract: Contract, ask: Ask, play: Play, key: Canary, order_id: str
     if ask.query:
         path = f"{path}?{urlencode(ask.query)}"
     credential = _credential(contract, ask.credential, ask.position, key)
-    headers: list[tuple[str, str]] = [("Accept", "application/json"), ("Accept-Encoding", "identity")]
+    headers: list[tuple[str, str]] = [
+        ("User-Agent", f"golive/{__version__}"),
+        ("Accept", "application/json"),
+        ("Accept-Encoding", "identity"),
+    ]
     if credential is not None:
         headers.append((contract.auth.header, credential))
     version = contract.versions.current if ask.version is None else ask.version

@@ -36,6 +36,7 @@ def test_the_smallest_order_of_one_product_is_placed(ask: Asked) -> None:
     assert products <= {"BOOKS-GB", "NOBODY-SELLS-THIS"}
     assert all(item["face_value"] <= 0.3 for body in bodies for item in body["items"])  # type: ignore[attr-defined]  # JSON
     assert len(api.orders) <= 60
+    assert {headers["user-agent"].partition("/")[0] for _, _, _, headers, _ in api.requests} == {"golive"}
 
 
 @pytest.mark.parametrize("check_id", SECTION)
