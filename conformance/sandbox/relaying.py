@@ -285,8 +285,8 @@ class _Errand:
         if order_id in memory.orders:
             if simulated is not None:
                 world.forget(simulated, None)
-            used = self._key is not None and memory.bodies.get(self._key) == self._digest
-            return None, None if used else "answered with an order of another trial"
+            same = self._key is not None and memory.orders[order_id] == self._key
+            return None, None if same else "answered with an order of another trial"
         if simulated is not None:
             world.amend(world.orders_by_id[simulated], order_id=order_id)
             self._remember(order_id)
@@ -323,7 +323,7 @@ class _Errand:
         return order_id
 
     def _remember(self, order_id: str) -> None:
-        self._upstream.memory.orders.add(order_id)
+        self._upstream.memory.orders[order_id] = self._key
         self._upstream.manners.booked(sum(face_values(self._world, _document(self._request)), Decimal(0)))
 
     def _unexpected(self, answer: Answer, expected: Answer, told: Told) -> str | None:

@@ -291,12 +291,12 @@ class Upstream:
 
 @dataclass(slots=True)
 class Memory:
-    """What the endpoint remembers longer than a trial lasts: the body that came under each key, and the orders. `sold`:
-    what it sells, as far as that is known, by code, with its currency.
+    """What the endpoint remembers longer than a trial lasts: the body that came under each idempotency key, and the
+    orders, each with its key. `sold`: what it sells, as far as that is known, by code, with its currency.
     """
 
     bodies: dict[str, bytes] = field(default_factory=dict)
-    orders: set[str] = field(default_factory=set)
+    orders: dict[str, str | None] = field(default_factory=dict)
     sold: dict[str, str] = field(default_factory=dict)
 
 

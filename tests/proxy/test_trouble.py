@@ -115,6 +115,28 @@ def test_an_answer_to_another_order_is_the_endpoints_doing(front: Begin) -> None
     assert "answered one order with another" in (stage.world.disturbed or "")
 
 
+def test_an_order_of_another_trial_is_the_endpoints_doing(front: Begin) -> None:
+    stage = front()
+    stage.upstream.memory.orders["O-LONG-AGO"] = "key-0"
+    stage.behind.after = lambda seen, reply: reply.saying(200, b'{"id": "O-LONG-AGO"}')
+
+    stage.order()
+
+    assert "answered with an order of another trial" in (stage.world.disturbed or "")
+
+
+def test_a_key_of_another_trial_brings_its_order_back(front: Begin) -> None:
+    stage = front()
+    stage.upstream.memory.orders["O-LONG-AGO"] = "key-1"
+    stage.behind.after = lambda seen, reply: reply.saying(200, b'{"id": "O-LONG-AGO"}')
+
+    stage.order()
+    stage.order()
+
+    assert stage.world.disturbed is None
+    assert stage.ledger == []
+
+
 def test_a_lost_answer_that_nobody_can_find_is_judged_by_nobody(front: Begin) -> None:
     stage = front(Reset())
     stage.behind.before = lambda seen: CUT if seen.creates else None
