@@ -17,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,12 +25,14 @@ from conformance.contract import Contract
 from conformance.contracts import load_contract
 from conformance.drivers.loopback import forbid_leaving_loopback
 from conformance.drivers.outcome import Crash, from_exception, from_return
-from conformance.drivers.python import Context, Target, TargetError, find_target
+from conformance.drivers.python import Context, Target, TargetError, every_logger_talks, find_target
 from conformance.evidence import Outcome
 
 BASE_URL, API_KEY = "GOLIVE_CALLED_BASE_URL", "GOLIVE_CALLED_API_KEY"
 ENVIRONMENT = {BASE_URL: "{base_url}", API_KEY: "{api_key}"}
 """what has to be in this process's environment; taken from there before the client sees it"""
+TALKATIVE = "GOLIVE_CALLED_TALKATIVE"
+"""is there where every logger is to be at DEBUG, on standard error"""
 
 
 def serve(target: Target, contract: Contract, base_url: str, api_key: str, lines: Iterable[str]) -> None:
@@ -78,14 +81,25 @@ async def _finished(value: object) -> object:
 
 def main(name: str, contract: str, folder: str, *paths: str) -> None:
     base_url, api_key = os.environ.pop(BASE_URL), os.environ.pop(API_KEY)
+    talkative = os.environ.pop(TALKATIVE, None) is not None
+    stderr = sys.stderr
     os.chdir(folder)
     forbid_leaving_loopback(lambda place: None)
     sys.path[:0] = paths
-    try:
-        target = find_target(name)
-    except TargetError as error:
-        sys.exit(str(error))
-    serve(target, load_contract(contract), base_url, api_key, sys.stdin)
+
+    def take(record: str) -> None:
+        stderr.write(record)
+
+    with ExitStack() as stack:
+        if talkative:
+            stack.enter_context(every_logger_talks(take))
+        try:
+            target = find_target(name)
+        except TargetError as error:
+            sys.exit(str(error))
+        if talkative:  # again: what the client is made of may have set its loggers up meanwhile
+            stack.enter_context(every_logger_talks(take))
+        serve(target, load_contract(contract), base_url, api_key, sys.stdin)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from conformance.contract import Contract
 from conformance.contracts import locate_contract
-from conformance.drivers.called import ENVIRONMENT
+from conformance.drivers.called import ENVIRONMENT, TALKATIVE
 from conformance.drivers.environment import import_paths
 from conformance.evidence import Trial
 from conformance.planning import kills
@@ -52,6 +52,11 @@ def as_worker(profile: Profile, folder: Path) -> Profile:
         *import_paths(profile.folder, folder),
     )
     worker = client.model_copy(
-        update={"driver": "worker", "command": command, "env": {**client.env, **ENVIRONMENT}}
+        update={
+            "driver": "worker",
+            "command": command,
+            "env": {**client.env, **ENVIRONMENT},
+            "debug_env": {**client.debug_env, TALKATIVE: "1"},
+        }
     )
     return profile.model_copy(update={"client": worker})

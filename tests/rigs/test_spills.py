@@ -13,6 +13,7 @@ from conformance.faults import Error, Fault
 from conformance.planning import RECIPIENT, trial
 from conformance.profile import Client, Profile
 from conformance.rigs.hosted import HostedRig
+from conformance.rigs.mortal import mortal_rig
 
 CONTRACT = load_contract("runa")
 CLIENT = """
@@ -136,3 +137,29 @@ def test_what_is_asked_for_without_recipients_has_none(
     evidence = seen_by(tmp_path, monkeypatch, "", Error(type="validation_error"))
     assert "[recipient]" not in evidence.exchanges[0].body
     assert seen_in(evidence, "payout-link") == set()
+
+
+def test_a_client_that_has_just_started_is_heard_with_all_its_loggers(tmp_path: Path) -> None:
+    source = """
+        import logging, os
+
+        log = logging.getLogger("shop")
+        log.debug("starting with %s", os.environ["SHOP_KEY"])
+
+        def place(order, context):
+            log.debug("placing")
+            return {"outcome": "unknown"}
+    """
+    (tmp_path / "shop_that_starts.py").write_text(textwrap.dedent(source))
+    client = Client(driver="python", target="shop_that_starts:place", env={"SHOP_KEY": "{api_key}"})
+    profile = Profile(subject="shop", client=client, api_version=CONTRACT.versions.current)
+    profile._path = tmp_path / "golive.yaml"
+    rig = mortal_rig(profile, CONTRACT, clock="real", seed=1, folder=tmp_path)
+    try:
+        heard = rig.run(trial(CONTRACT, (), (), verbose=True, restart=True, once=True))
+        silent = rig.run(trial(CONTRACT, (), (), restart=True, once=True))
+    finally:
+        rig.close()
+    assert seen_in(heard) == {"stderr"}
+    assert any("DEBUG shop placing" in output.text for output in heard.outputs)
+    assert seen_in(silent) == set()
