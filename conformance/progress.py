@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from conformance.suite import Suite
 
 PATIENCE = 5.0
-"""seconds without a line, after which the checks that are running are heard of"""
+"""seconds without a line, after which the checks that are running are heard of; then twice as many each time"""
+LONGEST_SILENCE = 60.0
+"""seconds"""
 
 
 class Progress:
@@ -30,7 +32,7 @@ class Progress:
 
     def __init__(self, suite: Suite, patience: float = PATIENCE) -> None:
         self._suite = suite
-        self._patience = patience
+        self._patience = self._next = patience
         self._console = Console(highlight=False, soft_wrap=True)
         self._lock = threading.Lock()
         self._running: dict[str, float] = {}
@@ -79,12 +81,13 @@ class Progress:
         print_summary(readiness, written, self._console)
         self._say(f"Seed: {readiness.run.seed}")
 
-    def _wait(self) -> None:
+    def _wait(self, patience: float | None = None) -> None:
+        self._next = patience or self._patience
         if self._timer:
             self._timer.cancel()
             self._timer = None
         if self._running:
-            self._timer = threading.Timer(self._patience, self._still_there)
+            self._timer = threading.Timer(self._next, self._still_there)
             self._timer.daemon = True
             self._timer.start()
 
@@ -97,7 +100,7 @@ class Progress:
                 at_it = duration(time.monotonic() - since)
                 self._say(f"  {'...':<8}  {check_id:<{ID_WIDTH}}     still at it after {at_it}{so_far}")
             self._console.file.flush()
-            self._wait()
+            self._wait(min(2 * self._next, LONGEST_SILENCE))
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False)
