@@ -57,14 +57,14 @@ class PlannedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What to do in one run. `concurrent`: all orders are handed over at once, else one after the other.
-    `verbose`: every logger at its most talkative, and the client's own debug switches on. `restart`: between
-    one order and the next the client is ended and started again. `twice`: each order is handed over twice at
-    once. `once`: nobody asks again, whatever the client says. `later`: client seconds after which the suite
-    asks again for an order that was left unknown, instead of its ordinary pauses. `limit`: create-order
-    requests that the sandbox admits in the contract's window, the contract's own number if None. `certificate`: what
-    the sandbox shows over TLS; plain HTTP if None. `swapped`: what it shows instead once an order was placed. `watched`: the client's processes are looked at while its requests are
-    open.
+    """What to do in one run. `concurrent`: all orders are handed over at once, else one after the other. `verbose`:
+    every logger at its most talkative, and the client's own debug switches on. `restart`: between one order and the
+    next the client is ended and started again. `twice`: each order is handed over twice at once. `once`: nobody
+    asks again, whatever the client says. `later`: client seconds after which the suite asks again for an order that
+    was left unknown, instead of its ordinary pauses. `limit`: create-order requests that the sandbox admits in the
+    contract's window, the contract's own number if None. `certificate`: what the sandbox shows over TLS; plain HTTP
+    if None. `swapped`: what it shows instead once an order was placed. `watched`: the client's processes are looked
+    at while its requests are open.
     """
 
     orders: tuple[PlannedOrder, ...]

@@ -66,7 +66,9 @@ def test_profiles_load(block: Block, tmp_path: Path) -> None:
     path.write_text(block.text, "utf-8")
     ids = [check.id for check in catalogue.checks()]
     alone = "client:" not in block.text
-    assert load_profile(path, account_only=alone, checks=ids, today=date(2026, 7, 1)).subject == "acme-rewards"
+    assert (
+        load_profile(path, account_only=alone, checks=ids, today=date(2026, 7, 1)).subject == "acme-rewards"
+    )
 
 
 @pytest.mark.parametrize("block", called("faults.yaml"), ids=str)
