@@ -10,12 +10,13 @@ from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable
 from conformance.sandbox.elsewhere import credential, lead_on
+from conformance.sandbox.intents import Intent
 from conformance.sandbox.placing import Placing
 from conformance.sandbox.reading import Request
 from conformance.sandbox.relaying import Asked, Forward, relay
 from conformance.sandbox.services import serve
 from conformance.sandbox.templates import point
-from conformance.sandbox.world import Intent, World
+from conformance.sandbox.world import World
 
 
 def respond(world: World, request: Request, exchange: int) -> Reply | Forward:

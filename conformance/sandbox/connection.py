@@ -9,33 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import socket
-import ssl
-import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from conformance.evidence import Certificate, Exchange, Handshake
+from conformance.evidence import Exchange
 from conformance.evidence import Place as Spot
-from conformance.faults import Fault
-from conformance.sandbox.answers import Caller
 from conformance.sandbox.api import identify, respond
+from conformance.sandbox.conversation import Conversation, recorded
 from conformance.sandbox.courtesy import BEHIND, Trouble
 from conformance.sandbox.elsewhere import stranger, turn_away
+from conformance.sandbox.line import House, Line
 from conformance.sandbox.reading import BODY_LIMIT, HEAD_LIMIT, Reader, Refusal, Request
 from conformance.sandbox.relaying import Forward
-from conformance.sandbox.tls import HANDSHAKE, Tls, TlsFailure
+from conformance.sandbox.tls import TlsFailure
 from conformance.sandbox.upstream import Answered
 from conformance.sandbox.wire import (
     CONTINUE,
-    NO_SCRIPT,
-    NOTHING_SENT,
     Ending,
     Place,
-    Script,
-    Sent,
     refusal,
     script,
 )
@@ -45,7 +38,6 @@ PATIENCE: Final = 5.0
 """seconds for which a connection that we ended is still read, so that what was sent last is not torn away"""
 QUICK: Final = 1.0
 """seconds in which an endpoint may be expected to answer"""
-_RST: Final = struct.pack("ii", 1, 0)
 
 
 class _State(enum.Enum):
@@ -55,36 +47,6 @@ class _State(enum.Enum):
     SILENT = enum.auto()  # nothing will ever be sent again
     ENDING = enum.auto()  # our side is closed, the client's is not
     GONE = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What the connections of one listener share. `tls`: how a certificate is shown, None where there is no TLS;
-    `origins`: scheme, host and port of the API and of every other place that there is so far; `at`: which of them
-    this is.
-    """
-
-    loop: asyncio.AbstractEventLoop
-    tls: Callable[[Certificate], ssl.SSLContext] | None
-    origins: Mapping[Spot, str]
-    at: Spot = "api"
-
-
-@dataclass(slots=True)
-class _Conversation:
-    """The exchange at hand: what was asked, what is being said, how far that has got."""
-
-    exchange: Exchange
-    caller: Caller
-    fault: Fault | None = None
-    booked: str | None = None
-    script: Script = NO_SCRIPT
-    step: int = 0
-    waited: bool = False
-    """the next step's delay is over"""
-    sent: Sent = NOTHING_SENT
-    answered_at: float | None = None
-    client_gone_at: float | None = None
 
 
 class Connection(asyncio.Protocol):
@@ -102,14 +64,12 @@ class Connection(asyncio.Protocol):
         self._enter = enter
         self._leave = leave
         self._transport: asyncio.Transport
+        self._line: Line
         self._world: World
         self._state = _State.READING
         self._reader = Reader()
-        self._tls: Tls | None = None
-        self._handshake: Handshake | None = None
-        self._heard = False
         self._received_at = 0.0
-        self._at_hand: _Conversation | None = None
+        self._at_hand: Conversation | None = None
         """what is being answered, or whose client is still owed something"""
         self._timer: asyncio.TimerHandle | None = None
         self._full = False
@@ -120,6 +80,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._line = Line(transport, self._number, self._house)
         # Told whenever something could not be written at once.
         transport.set_write_buffer_limits(high=0)
         world = self._enter(self)
@@ -163,43 +124,15 @@ class Connection(asyncio.Protocol):
     def _receive(self, data: bytes) -> None:
         if self._state in (_State.SILENT, _State.ENDING, _State.GONE) or self._world.struck:
             return
-        if not self._heard:
-            self._heard = True
-            if self._house.tls is not None and data[0] == HANDSHAKE:
-                self._shake_hands(self._house.tls)
-        if self._tls is None:
-            self._feed(data)
-            return
         try:
-            said, ended = self._tls.receive(data)
-        except TlsFailure as failure:
-            self._shaken(failure.alert)
-            self._flush_tls()
+            said, ended = self._line.receive(data, self._world)
+        except TlsFailure:
             self._hang_up()
             return
-        self._flush_tls()
-        self._shaken()
         if said:
             self._feed(said)
         if ended:
             self._client_ended()
-
-    def _shake_hands(self, show: Callable[[Certificate], ssl.SSLContext]) -> None:
-        """Elsewhere nobody's certificate is in question."""
-        kind = self._world.certificate if self._house.at == "api" else "good"
-        self._tls = Tls(show(kind))
-        if self._house.at == "api":
-            self._handshake = Handshake(self._number, kind, False, at=self._world.elapsed())
-            self._world.note(self._handshake)
-
-    def _shaken(self, alert: str = "") -> None:
-        """What has become of the handshake, where that is news."""
-        assert self._tls is not None
-        before = self._handshake
-        if before is not None and not before.alert and (alert or self._tls.established != before.completed):
-            # Some look at the certificate only when all is agreed, and then say so.
-            self._handshake = replace(before, completed=self._tls.established, alert=alert)
-            self._world.note(self._handshake)
 
     def _feed(self, data: bytes) -> None:
         if not self._reader.begun:
@@ -218,7 +151,7 @@ class Connection(asyncio.Protocol):
                 if self._eof:
                     self._client_ended()
                 elif self._reader.expects_continue():
-                    self._write(CONTINUE)
+                    self._line.write(CONTINUE)
                 return
             if self._is_flooded():
                 self._hang_up()
@@ -236,7 +169,7 @@ class Connection(asyncio.Protocol):
     # Answering.
 
     def _answer(self, request: Request) -> None:
-        if self._house.tls is not None and self._tls is None:
+        if self._line.is_in_the_clear:
             request = replace(request, insecure=True, keep_alive=False)
         if self._world.allowlist is not None:
             request = replace(request, source=self._transport.get_extra_info("peername")[0])
@@ -249,12 +182,12 @@ class Connection(asyncio.Protocol):
         else:
             reply = turn_away(self._world, request)
         if isinstance(reply, Forward):
-            self._ask(reply, _Conversation(exchange, reply.caller, reply.fault), request)
+            self._ask(reply, Conversation(exchange, reply.caller, reply.fault), request)
             return
         what = script(reply, self._place(request))
-        self._perform(_Conversation(exchange, reply.caller, reply.fault, reply.booked, what))
+        self._perform(Conversation(exchange, reply.caller, reply.fault, reply.booked, what))
 
-    def _ask(self, forward: Forward, conversation: _Conversation, request: Request) -> None:
+    def _ask(self, forward: Forward, conversation: Conversation, request: Request) -> None:
         """Others are heard meanwhile."""
         self._at_hand = conversation
         self._state = _State.ASKING
@@ -270,7 +203,7 @@ class Connection(asyncio.Protocol):
         forward.send().add_done_callback(tell)
 
     def _hear(
-        self, forward: Forward, conversation: _Conversation, request: Request, answered: Answered
+        self, forward: Forward, conversation: Conversation, request: Request, answered: Answered
     ) -> None:
         """What was said counts, whether or not there is still a client to be told."""
         reply = forward.finish(answered)
@@ -289,15 +222,15 @@ class Connection(asyncio.Protocol):
         conversation.script = refusal(answer, self._place(request))
         self._perform(conversation)
 
-    def _broken_off(self) -> tuple[Request, _Conversation]:
+    def _broken_off(self) -> tuple[Request, Conversation]:
         """Opens the record of a request that will never be whole."""
         request = self._reader.broken_off()
-        if self._house.tls is not None and self._tls is None:
+        if self._line.is_in_the_clear:
             request = replace(request, insecure=True)
         at = self._spot(request)
         exchange = self._world.recorder.open(self._number, request, self._received_at, complete=False, at=at)
         who = identify if at == "api" else stranger
-        return request, _Conversation(exchange, who(self._world, request))
+        return request, Conversation(exchange, who(self._world, request))
 
     def _spot(self, request: Request) -> Spot:
         """Where the request arrived."""
@@ -315,7 +248,7 @@ class Connection(asyncio.Protocol):
             bodiless=request.method == "HEAD",
         )
 
-    def _perform(self, conversation: _Conversation) -> None:
+    def _perform(self, conversation: Conversation) -> None:
         self._at_hand = conversation
         self._state = _State.BUSY
         self._proceed()
@@ -339,13 +272,13 @@ class Connection(asyncio.Protocol):
                 self._tell(at_hand)
             else:
                 self._world.recorder.keep(self._record(at_hand))
-            self._write(step.data)
+            self._line.write(step.data)
         if not self._full:
             if not steps:
                 self._tell(at_hand)
             self._leave_line(at_hand.script.ending)
 
-    def _tell(self, at_hand: _Conversation) -> None:
+    def _tell(self, at_hand: Conversation) -> None:
         """Closes the record: before the last byte leaves, so that nobody who has read it can find the record
         behind the times.
         """
@@ -376,7 +309,8 @@ class Connection(asyncio.Protocol):
         if ending == "close":
             self._hang_up()
         elif ending == "reset":
-            self._tear_down()
+            self._state = _State.GONE
+            self._line.tear_down()
         else:
             self._state = _State.READING
             self._transport.resume_reading()
@@ -391,30 +325,13 @@ class Connection(asyncio.Protocol):
 
     # Going out.
 
-    def _write(self, data: bytes) -> None:
-        if self._tls is None:
-            self._transport.write(data)
-        else:
-            self._tls.send(data)
-            self._flush_tls()
-
-    def _flush_tls(self) -> None:
-        if self._tls is not None and (data := self._tls.pending()):
-            self._transport.write(data)
-
-    def _say_goodbye(self) -> None:
-        if self._tls is not None:
-            self._tls.close()
-            self._flush_tls()
-
     def _hang_up(self) -> None:
         """FIN. The client may still be sending: closing at once would answer that with a RST, which can take
         the last answer from it.
         """
         self._state = _State.ENDING
-        self._say_goodbye()
         try:
-            self._transport.write_eof()
+            self._line.finish()
         except OSError:  # the client has torn the line down already: there is nobody left to wait for
             self._go()
             return
@@ -423,18 +340,11 @@ class Connection(asyncio.Protocol):
         if self._eof:
             self._go()
 
-    def _tear_down(self) -> None:
-        """RST."""
-        sock = self._transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
-        self._state = _State.GONE
-        self._transport.abort()
-
     def _go(self) -> None:
         """Closes the socket."""
         self._forget_timer()
         if self._state is not _State.ENDING:
-            self._say_goodbye()
+            self._line.say_goodbye()
         self._state = _State.GONE
         if self._full:
             self._transport.abort()
@@ -497,29 +407,5 @@ class Connection(asyncio.Protocol):
         self._world.recorder.tell(exchange)
         self._at_hand = None
 
-    def _record(self, at_hand: _Conversation) -> Exchange:
-        """The exchange with what has become of it so far."""
-        caller, sent = at_hand.caller, at_hand.sent
-        return replace(
-            at_hand.exchange,
-            operation=caller.operation,
-            reference=caller.reference,
-            attempt=caller.attempt,
-            idempotency_key=self._world.recorder.value(caller.idempotency_key),
-            api_version=self._world.recorder.value(caller.api_version),
-            credential=caller.credential,
-            fault=at_hand.fault,
-            booked=at_hand.booked,
-            answer=sent.answer,
-            status=sent.status,
-            interim_status=sent.interim_status,
-            response_headers=self._world.recorder.response_headers(sent.headers),
-            response_body=self._world.recorder.response_body(sent.body),
-            error_type=sent.error_type,
-            order_id=sent.order_id,
-            retry_after=sent.retry_after,
-            replayed=sent.replayed,
-            delivered=sent.delivery,
-            answered_at=at_hand.answered_at,
-            client_gone_at=at_hand.client_gone_at,
-        )
+    def _record(self, at_hand: Conversation) -> Exchange:
+        return recorded(self._world.recorder, at_hand)

@@ -40,11 +40,12 @@ from conformance.sandbox.answers import Answer, Caller, Reply
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.documents import Unreadable, read_document, write_document
 from conformance.sandbox.elsewhere import lead_on
+from conformance.sandbox.intents import Intent
 from conformance.sandbox.orders import book, items_of
 from conformance.sandbox.reading import Request
 from conformance.sandbox.templates import point, without
 from conformance.sandbox.validation import Complaint
-from conformance.sandbox.world import Intent, Stored, World
+from conformance.sandbox.world import Stored, World
 
 
 class Placing:

@@ -22,6 +22,7 @@ from conformance.sandbox.beyond import Beyond
 from conformance.sandbox.blueprint import Route
 from conformance.sandbox.courtesy import BEHIND, Trouble
 from conformance.sandbox.documents import Unreadable, amount, money, read_document, write_document
+from conformance.sandbox.intents import Intent
 from conformance.sandbox.orders import face_values
 from conformance.sandbox.passage import goes_through, hides_answer
 from conformance.sandbox.placing import Placing
@@ -40,7 +41,7 @@ from conformance.sandbox.services import serve
 from conformance.sandbox.templates import point
 from conformance.sandbox.upstream import Answered, Failed
 from conformance.sandbox.washing import Outgoing, Told
-from conformance.sandbox.world import Intent, Item, Order, World
+from conformance.sandbox.world import Item, Order, World
 
 AGAIN: Final = 30.0
 """seconds for which an endpoint may still be at work on an order, and say so"""

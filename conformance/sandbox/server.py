@@ -19,8 +19,9 @@ from conformance.contract import Contract
 from conformance.evidence import Certificate, Place
 from conformance.sandbox.blueprint import blueprint_of
 from conformance.sandbox.certificates import SECURE_HOST
-from conformance.sandbox.connection import Connection, House
+from conformance.sandbox.connection import Connection
 from conformance.sandbox.elsewhere import OTHER_HOST, OTHER_NAME
+from conformance.sandbox.line import House
 from conformance.sandbox.world import World
 
 MOST_CONNECTIONS: Final = 1_000

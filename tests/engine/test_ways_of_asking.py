@@ -17,7 +17,7 @@ from conformance.laboratory import Laboratory
 from conformance.planning import kills
 from conformance.planning import trial as trial_of
 from conformance.rigs import Facts
-from conformance.sandbox.world import Intents
+from conformance.sandbox.intents import Intents
 
 UNKNOWN, REJECTED, CREATED = Outcome("unknown"), Outcome("rejected", type="x"), Outcome("created", "O-1")
 LATER = 900_000.0
