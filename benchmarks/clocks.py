@@ -21,10 +21,11 @@ from table import publish, say, verdict
 from conformance.contracts import load_contract
 from conformance.faults import RateLimit
 from conformance.mistakes import Mistakes
+from conformance.options import ClockChoice, Options
 from conformance.paths import EXAMPLES
 from conformance.planning import trial, with_references
 from conformance.rigs import Rig, RigError
-from conformance.suite import ClockChoice, Options, Suite
+from conformance.suite import Suite
 
 CONTRACT = load_contract("runa")
 GOALS = {"virtual": 5_000.0, "accelerated": 15.0}

@@ -114,8 +114,9 @@ def run(example: str, *options: str) -> Cost:
 
 def repeat(times: int) -> None:
     """So many trials of an undisturbed order, each a trial of its own, through the laboratory: in this process."""
+    from conformance.options import Options
     from conformance.planning import trial
-    from conformance.suite import Options, Suite
+    from conformance.suite import Suite
 
     suite = Suite(Options(EXAMPLES / "python-httpx" / "golive.yaml", seed=1))
     try:

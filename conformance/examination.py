@@ -12,18 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from conformance.check import Check, Doubtful, Remark, Unmet
+from conformance.check import Check, Doubtful, Remark
 from conformance.confirmation import decisive
 from conformance.contract import Contract
 from conformance.evidence import Evidence, Trial, trials
 from conformance.finding import Cell, CheckResult, Finding, Status, Violation
 from conformance.generation import drawn, generate
-from conformance.judge.case import Case
 from conformance.laboratory import LONGEST_DOUBT, Laboratory, OutOfBudget
 from conformance.planning import smaller
 from conformance.planning import trial as trial_of
 from conformance.premises import Premises
 from conformance.profile import Profile
+from conformance.remarks import remarks_on
 from conformance.rigs import RigError
 from conformance.tally import Tally, conclusion
 
@@ -398,53 +398,6 @@ def _is_hopeless(evidence: Evidence) -> bool:
 def is_possible(trial: Trial, laboratory: Laboratory, resumes: bool) -> bool:
     """Can this trial be run with a client that resumes, or does not, on the clock that there is?"""
     return laboratory.bears(trial) and (resumes or all(len(order.schedule) <= 1 for order in trial.orders))
-
-
-def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Profile) -> Iterator[Remark]:
-    """What the check's judge has to say, and what holds for every check: silence fails, haste proves nothing.
-    Over TLS a client may have reason to be silent.
-    """
-    assert check.judge is not None
-    if evidence.disturbed is not None:
-        yield Unmet(evidence.disturbed)
-        return
-    secure = evidence.trial.certificate is not None
-    if not evidence.exchanges and not secure:
-        yield _silence(evidence)
-        return
-    resumes = profile.client.resumes if profile.client else True
-    case = Case(evidence, contract, profile.api_version, resumes)
-    if not case.attempts and not secure:
-        yield Unmet(_no_order(evidence))
-    for remark in check.judge(case):
-        if evidence.stopped and not isinstance(remark, Violation | Cell):
-            yield Unmet(f"the trial was cut short: {evidence.stopped}")
-        else:
-            yield remark
-
-
-def _no_order(evidence: Evidence) -> str:
-    """What the client sent instead of an order."""
-    sent = evidence.exchanges[0]
-    answered = " ".join(str(part) for part in (sent.status, sent.error_type) if part) or "not at all"
-    return (
-        f"the client sent no request to create an order; it sent {sent.method} {sent.target}, which was answered "
-        f"{answered}"
-    )
-
-
-def _silence(evidence: Evidence) -> Violation:
-    """The client sent nothing at all: it cannot pass anything, wherever its requests went."""
-    said = next((call.detail.strip() for call in evidence.calls if call.detail.strip()), "")
-    last = f"; the client said: {' '.join(said.split())[:300]}" if said else ""
-    if evidence.escapes:
-        went = ", ".join(evidence.escapes[:3])
-        return Violation(
-            "ignored the base URL",
-            f"the client sent no request to the sandbox; it tried to reach {went}, and was kept from it{last}",
-            on_any_clock=True,
-        )
-    return Violation("no request", f"the client sent no request to the sandbox{last}")
 
 
 def _size(trial: Trial) -> tuple[int, int]:

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from conformance import catalogue
 from conformance.check import Check
 from conformance.evidence import Evidence, evidences
-from conformance.examination import remarks_on
 from conformance.finding import Violation
 from conformance.mistakes import Mistakes
+from conformance.options import ClockChoice, Options
 from conformance.paths import demo_profile
-from conformance.suite import ClockChoice, Options, Suite
+from conformance.remarks import remarks_on
+from conformance.suite import Suite
 
 if TYPE_CHECKING:
     from conformance.reporting.readiness import Run

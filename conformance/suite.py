@@ -10,27 +10,29 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from conformance import __version__, catalogue
 from conformance.check import Check
 from conformance.confirmation import Decisive, decisive
 from conformance.contracts import contract_digest, load_contract
 from conformance.evidence import Evidence, Trial, trials
-from conformance.examination import Settings, examine, is_possible, remarks_on
+from conformance.examination import Settings, examine, is_possible
 from conformance.finding import CheckResult, results
 from conformance.generation import drawn
 from conformance.keys import Keyring, KeyUnavailable
 from conformance.laboratory import Beside, Laboratory
 from conformance.mistakes import Mistakes
+from conformance.options import ClockChoice, Options
 from conformance.planning import seed_of
 from conformance.premises import Premises
 from conformance.production import read_endpoint, refusals
 from conformance.profile import Client, load_profile
+from conformance.remarks import remarks_on
 from conformance.rigs import Rig, RigError
 from conformance.sharding import part_of
 
@@ -38,45 +40,12 @@ if TYPE_CHECKING:
     from conformance.reporting.readiness import Fidelity, Readiness
     from conformance.sandbox.upstream import Upstream
 
-ClockChoice = Literal["auto", "real", "accelerated", "virtual"]
 EXAMPLES = {"virtual": 20, "accelerated": 3, "real": 0}
 """generated trials of each property-based check where nothing else is asked for. They come beside the explicit
 floor; on the real clock, where each one takes as long as the client waits, the floor has to do.
 """
 BESIDE = 2
 """trials with processes of their own that go on beside those of a Python client's host, which needs a core itself"""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked for. `examples` None: as many as the clock can bear. `budget`: seconds on the wall, from now on;
-    `port`: of the sandbox, for a service that runs already; `shard`: which part of how many, from 1. `account_only`:
-    the checks that need no client. `api`: base URL of the real endpoint that the section about it asks; `proxy`: of the
-    one that the client meets through us. `production`: somebody knows that this is one. `dry_run`: requests to a real
-    endpoint are shown instead of sent.
-    """
-
-    profile: Path
-    seed: int
-    select: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    examples: int | None = None
-    clock: ClockChoice = "auto"
-    budget: float | None = None
-    port: int | None = None
-    shard: tuple[int, int] | None = None
-    label: str | None = None
-    """how the report names the profile; its path if None"""
-    account_only: bool = False
-    api: str | None = None
-    proxy: str | None = None
-    production: bool = False
-    dry_run: bool = False
-
-    @property
-    def endpoint(self) -> str | None:
-        """The real API that is asked, whether the client meets it through us or not."""
-        return self.api or self.proxy
 
 
 class Suite:

@@ -16,10 +16,10 @@ import pytest
 
 from conformance.check import Check
 from conformance.mistakes import Mistakes, correction
+from conformance.options import Options
 from conformance.planning import seed_of
 from conformance.production import read_endpoint
 from conformance.sharding import Shard, read_shard
-from conformance.suite import Options
 
 ROOT = "golive"
 """the first part of the node id of every bundled check"""

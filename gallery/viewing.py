@@ -14,7 +14,8 @@ import yaml
 
 import gallery
 from conformance.finding import CheckResult
-from conformance.suite import ClockChoice, Options, Suite
+from conformance.options import ClockChoice, Options
+from conformance.suite import Suite
 from gallery.worker import ENVIRONMENT
 
 HOME = Path(gallery.__file__).resolve().parent

@@ -20,11 +20,11 @@ from conformance.evidence import (
     Sighting,
     Trial,
 )
-from conformance.examination import remarks_on
 from conformance.faults import Redirect, Reset
 from conformance.finding import Violation
 from conformance.judge.case import Case
 from conformance.profile import Profile
+from conformance.remarks import remarks_on
 
 UNKNOWN = call(Outcome("unknown"))
 

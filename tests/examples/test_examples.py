@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from conformance.finding import CheckResult
+from conformance.options import Options
 from conformance.paths import EXAMPLES, demo_profile
-from conformance.suite import Options, Suite
+from conformance.suite import Suite
 
 QUICK = (
     "retries.key-on-every-order",

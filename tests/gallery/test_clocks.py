@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from conformance.clock.acceleration import NoAcceleration, accelerator
-from conformance.suite import ClockChoice
+from conformance.options import ClockChoice
 from gallery.viewing import view
 
 KEYS, ENVELOPE, WAITS, PINNED, STAYS, LISTED, REVOKED = CHECKS = (

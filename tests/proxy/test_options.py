@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from conformance.mistakes import Mistakes
+from conformance.options import ClockChoice, Options
 from conformance.rigs import RigError
-from conformance.suite import ClockChoice, Options, Suite
+from conformance.suite import Suite
 
 PROFILE = """\
 subject: proxied

@@ -18,13 +18,14 @@ from wrong_endpoints import CUT, Endpoint, Reply, Seen, endpoint
 import gallery
 from conformance.contract import Contract
 from conformance.finding import CheckResult
+from conformance.options import Options
 from conformance.reporting.folder import write
 from conformance.reporting.json_file import to_json
 from conformance.reporting.markdown import to_markdown
 from conformance.reporting.readiness import Readiness
 from conformance.reporting.verdict import status_of
 from conformance.sandbox.courtesy import Courtesy
-from conformance.suite import Options, Suite
+from conformance.suite import Suite
 
 HOME = Path(gallery.__file__).resolve().parent
 KEYS = "retries.key-on-every-order"

@@ -14,9 +14,10 @@ import pytest
 from conformance.contracts import load_contract
 from conformance.finding import CheckResult
 from conformance.hygiene.canary import mint
+from conformance.options import Options
 from conformance.reporting.folder import write
 from conformance.reporting.json_file import read_report
-from conformance.suite import Options, Suite
+from conformance.suite import Suite
 
 RUNA = load_contract("runa")
 GOLIVE = Path(sys.executable).with_name("golive")

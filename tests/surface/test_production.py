@@ -8,8 +8,9 @@ import pytest
 
 from conformance.contracts import load_contract
 from conformance.mistakes import Mistakes
+from conformance.options import Options
 from conformance.production import environment_of, environments_named, is_production, read_endpoint
-from conformance.suite import Options, Suite
+from conformance.suite import Suite
 
 RUNA = load_contract("runa")
 SANDBOX = "https://playground.runa.io/v2"

@@ -10,8 +10,9 @@ import pytest
 from projects import PROGRAM, Project, Ran, project_in
 
 from conformance.finding import CheckResult
+from conformance.options import Options
 from conformance.progress import Progress
-from conformance.suite import Options, Suite
+from conformance.suite import Suite
 
 SOON = 60.0
 """seconds within which something that is bound to happen has happened, on the busiest machine"""
