@@ -19,7 +19,7 @@ from conformance.planning import trial
     title="The key is in no process's arguments",
     impact="Every user and every monitoring agent of the machine can read the key from the list of its processes.",
     remedy="Hand the key to a program through its environment, its standard input or a file that only it can read; "
-    "for curl, write the header into a file and name that with -H @file. Set no process title from it.",
+    "for curl, hand the header over on its standard input, with -H @-. Set no process title from it.",
     why="A client calls curl with the key in a -H option, or starts a helper with --api-key. Whoever has an account on "
     "that machine sees it with ps, and the monitoring agent, which keeps the arguments of every process, sends it to "
     "a dashboard for the whole company. Nothing was logged and nothing broken into, so nobody looks for it there.",

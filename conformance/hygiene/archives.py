@@ -79,13 +79,30 @@ def is_packed(beginning: bytes) -> bool:
     return beginning.startswith((*_UNPACKERS, _ZIP))
 
 
+def is_collection(beginning: bytes) -> bool:
+    """Does such a file hold others, with a table of them at its end?"""
+    return beginning.startswith(_ZIP)
+
+
 def unpacked(file: BinaryIO) -> Iterator[bytes]:
     """All that comes out of a packed file, names of members too, until it is damaged or too much."""
-    left = MOST_UNPACKED
     file.seek(0)
     beginning = file.read(len(_XZ))
     file.seek(0)
-    for piece in _members(file) if beginning.startswith(_ZIP) else _opened(_read(file), DEEPEST):
+    if beginning.startswith(_ZIP):
+        yield from _not_too_much(_members(file))
+    else:
+        yield from opened(_read(file))
+
+
+def opened(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same of a packed file that comes in pieces, whose table of contents, if it has one, is not at its end."""
+    yield from _not_too_much(_opened(pieces, DEEPEST))
+
+
+def _not_too_much(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    left = MOST_UNPACKED
+    for piece in pieces:
         yield piece[:left]
         left -= len(piece)
         if left <= 0:

@@ -5,26 +5,22 @@ What must never be known here: where a file comes from.
 
 from __future__ import annotations
 
-import bz2
 import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
+from conformance.hygiene.archives import MOST_UNPACKED, is_collection, is_packed, opened
 from conformance.hygiene.source import REACH, Finder, Hit
 
-MOST_UNPACKED = 256 * 1024 * 1024
-"""bytes that come out of one file at the most: some are made to fill a machine"""
 MOST_HELD = 64 * 1024 * 1024
 """bytes of an archive whose table of contents is at its end"""
 _WIDE = 0.2
 """part of zero bytes from which on text has more than one byte a character"""
 _SAMPLE = 4_096
 _PIECE = 1024 * 1024
-_GZIP, _BZIP, _XZ, _ZIP = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +32,9 @@ class Sight:
     identity: int
 
 
-class _Unpacker(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
-
-
-_UNPACKERS: dict[bytes, Callable[[], _Unpacker]] = {
-    _GZIP: lambda: zlib.decompressobj(wbits=31),
-    _BZIP: bz2.BZ2Decompressor,
-    _XZ: lzma.LZMADecompressor,
-}
-
-
 def is_plain(data: bytes) -> bool:
     """Is there nothing to unpack, and one byte for each character?"""
-    return not data.startswith((_GZIP, _BZIP, _XZ, _ZIP)) and not _is_wide(data)
+    return not is_packed(data) and not _is_wide(data)
 
 
 def sights(finder: Finder, pieces: Iterable[bytes]) -> Iterator[Sight]:
@@ -90,10 +71,7 @@ def _is_wide(data: bytes) -> bool:
 def _contents(pieces: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
     """The file as it is, or, where it is packed, what is in it, member by member."""
     first = next(pieces, b"")
-    unpacker = next((each for magic, each in _UNPACKERS.items() if first.startswith(magic)), None)
-    if unpacker is not None:
-        yield _unpacked(unpacker, _chained(first, pieces))
-    elif first.startswith(_ZIP):
+    if is_collection(first):
         held, size = [first], len(first)
         for piece in pieces:
             held.append(piece)
@@ -105,27 +83,8 @@ def _contents(pieces: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
         yield iter((whole,))  # names of members, and members that are only stored
         yield from _members(whole)
     else:
-        yield _chained(first, pieces)
-
-
-def _unpacked(unpacker: Callable[[], _Unpacker], pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """What comes out, until it is damaged, or too much."""
-    current, size = unpacker(), 0
-    for piece in pieces:
-        data = piece
-        while data:
-            try:
-                out = current.decompress(data)
-            except (zlib.error, OSError, lzma.LZMAError, EOFError):
-                return  # it only began like one, or is cut off: what came out so far has been looked at
-            size += len(out)
-            if out:
-                yield out
-            if size > MOST_UNPACKED:
-                return
-            data = current.unused_data if current.eof else b""
-            if current.eof:
-                current = unpacker()
+        content = _chained(first, pieces)
+        yield opened(content) if is_packed(first) else content
 
 
 def _members(whole: bytes) -> Iterator[Iterator[bytes]]:
