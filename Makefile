@@ -33,7 +33,7 @@ demo: $(VENV)/.ready
 	$(BIN)/golive demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.ready-to-develop
 	$(BIN)/ruff check .

@@ -94,7 +94,7 @@ class StopsGrowing(Reference):
     """Doubles its wait once, to ten seconds, and stays with that."""
 
     def pause(self, kind: Kind, times: int) -> float:
-        return super().pause(kind, min(times, 2))
+        return min(5.0 * times, 10.0) if kind == "limited" else super().pause(kind, times)
 
 
 class WaitsLessEachTime(Reference):

@@ -75,9 +75,9 @@ def not_held(results: dict[str, CheckResult]) -> dict[str, tuple[str, str | None
     }
 
 
-@pytest.mark.parametrize("example", ["python-httpx", "python-aiohttp"])
-def test_the_python_examples_are_ready(example: str) -> None:
-    assert not_held(results_of(EXAMPLES / example / "golive.yaml", examples=3)) == {}
+@pytest.mark.parametrize(("example", "examples"), [("python-httpx", 3), ("python-aiohttp", 0)])
+def test_the_python_examples_are_ready(example: str, examples: int) -> None:
+    assert not_held(results_of(EXAMPLES / example / "golive.yaml", examples=examples)) == {}
 
 
 @pytest.mark.parametrize("needed", PROCESSES, ids=lambda needed: needed.example)
