@@ -131,10 +131,12 @@ class SharesItsRefusal(Reference):
     def on_error(self, status: int, type: str) -> tuple[Kind, str]:
         kind, detail = super().on_error(status, type)
         if kind == "final":
+            time.sleep(0.5)  # for its books, so that no dice decide who comes first
             SharesItsRefusal.refusal = detail
         return kind, detail
 
     def tell(self, kind: Kind, detail: str) -> object:
+        time.sleep(1)
         if self.refusal is not None:
             raise Rejected(self.refusal)
         return super().tell(kind, detail)
