@@ -6,7 +6,9 @@ What must never be known here: what a finding means for the verdict, and how it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from pydantic import JsonValue
@@ -49,7 +51,7 @@ def finding_entry(finding: Finding) -> FindingEntry:
 def _heard(dialogue: Dialogue | None) -> Counterexample:
     """What a real endpoint was asked and said; nothing where none was asked."""
     heard = {} if dialogue is None else dialogues.dump_python(dialogue, mode="json")
-    return Counterexample(orders=(), schedule={}, evidence=cast(dict[str, JsonValue], plain_json(heard)))
+    return _sealed((), {}, cast(dict[str, JsonValue], plain_json(heard)))
 
 
 def counterexample(evidence: Evidence) -> Counterexample:
@@ -57,15 +59,35 @@ def counterexample(evidence: Evidence) -> Counterexample:
     observed = evidences.dump_python(evidence, mode="json", by_alias=True)
     planned = evidence.trial.orders
     schedule = {order.reference: to_mappings(order.schedule) for order in planned}
-    return Counterexample(
-        orders=tuple(
+    return _sealed(
+        tuple(
             {"reference": order.reference, "face_value": order.face_value, "body": order.body}
             for order in planned
         ),
         # Faults are models of strings, numbers and booleans only.
-        schedule=cast(dict[str, list[dict[str, JsonValue]]], schedule),
-        evidence=cast(dict[str, JsonValue], plain_json(observed)),
+        cast(dict[str, list[dict[str, JsonValue]]], schedule),
+        cast(dict[str, JsonValue], plain_json(observed)),
     )
+
+
+def _sealed(
+    orders: tuple[JsonValue, ...],
+    schedule: dict[str, list[dict[str, JsonValue]]],
+    evidence: dict[str, JsonValue],
+) -> Counterexample:
+    digest = counterexample_digest(orders, schedule, evidence)
+    return Counterexample(digest=digest, orders=orders, schedule=schedule, evidence=evidence)
+
+
+def counterexample_digest(
+    orders: tuple[JsonValue, ...],
+    schedule: Mapping[str, list[dict[str, JsonValue]]],
+    evidence: Mapping[str, JsonValue],
+) -> str:
+    """SHA-256, in hex, by which anybody can tell that a stored counterexample is the one that was found."""
+    data = {"orders": orders, "schedule": schedule, "evidence": evidence}
+    written = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(written.encode()).hexdigest()
 
 
 def _locations(violations: Iterable[Violation]) -> tuple[LocationEntry, ...]:

@@ -186,7 +186,7 @@ def _checklist(readiness: Readiness) -> Iterator[str]:
             cells = [
                 escaped(requirement.text),
                 requirement.strength,
-                f"**{wording.standing(requirement, checks)}**",
+                f"**{requirement.standing}**",
                 "<br>".join(own) or "—",
             ]
             yield f"| {' | '.join(cells)} |"

@@ -21,7 +21,7 @@ from conformance.reporting.readiness import (
     Selection,
     WaiverEntry,
 )
-from conformance.reporting.verdict import inconsistencies, summarise, verdict
+from conformance.reporting.verdict import inconsistencies, standing, summarise, verdict
 
 Parts = Mapping[str, Readiness]
 """the reports, each by the name that its reader knows it by"""
@@ -44,7 +44,9 @@ COMMON: Mapping[str, Callable[[Readiness], object]] = {
     "budget": lambda part: part.run.budget_s,
     "--select": lambda part: part.run.selection and part.run.selection.select,
     "--skip": lambda part: part.run.selection and part.run.selection.skip,
-    "requirements": lambda part: [requirement.model_dump() for requirement in part.requirements],
+    "requirements": lambda part: [
+        requirement.model_dump(exclude={"standing"}) for requirement in part.requirements
+    ],
     "waivers": lambda part: [(waiver.check, waiver.owner, waiver.expires) for waiver in part.waivers],
 }
 """What all parts must have in common, by the name that a reader knows it by. Examples come in `_examples`."""
@@ -64,6 +66,7 @@ def merge(parts: Parts) -> Readiness:
     ordered = sorted(parts.values(), key=_index)
     first = ordered[0]
     checks = _checks(ordered)
+    by_check = {check.id: check for check in checks}
     waivers = _waivers(ordered)
     run = _run(ordered, checks)
     asked = [check for check in checks if run.selection is None or check.id in run.selection.checks]
@@ -75,6 +78,10 @@ def merge(parts: Parts) -> Readiness:
             "run": run,
             "summary": summarise(checks),
             "checks": checks,
+            "requirements": tuple(
+                requirement.model_copy(update={"standing": standing(requirement, by_check)})
+                for requirement in first.requirements
+            ),
             "waivers": waivers,
             "caller_must": _caller_must(ordered, checks),
         }

@@ -19,6 +19,17 @@ SCHEMA: Literal["golive/readiness/v1"] = "golive/readiness/v1"
 Verdict = Literal["ready", "ready-with-waivers", "not-ready", "incomplete"]
 Status = Literal["passed", "failed", "waived", "skipped", "not-applicable", "error"]
 Strength = Literal["must", "should", "may"]
+Standing = Literal[
+    "proven",
+    "declared",
+    "proven in part",
+    "refuted",
+    "advice not followed",
+    "waived",
+    "not tested",
+    "not applicable",
+    "not checked",
+]
 WaiverState = Literal["used", "unused", "expired"]
 
 Count = Annotated[int, Field(ge=0)]
@@ -52,6 +63,13 @@ class ContractFacts(_Record):
     name: str
     version: str
     digest: str
+
+
+class Commit(_Record):
+    """Where the client's source stood in its git repository."""
+
+    id: str = Field(description="in hex")
+    modified: bool = Field(description="did the working tree differ from it?")
 
 
 class Selection(_Record):
@@ -100,7 +118,7 @@ class Run(_Record):
     """How the suite was run. `duration_s` is in seconds on the wall, `simulated_s` in client seconds."""
 
     left_out_when_none = frozenset(
-        {"selection", "interrupted", "unconfined", "api_version", "profile", "parts", "fidelity"}
+        {"selection", "interrupted", "unconfined", "api_version", "profile", "parts", "fidelity", "commit"}
     )
 
     seed: int
@@ -115,6 +133,7 @@ class Run(_Record):
     trials: Count
     profile_digest: str | None = Field(description="of the profile file; null when there was none")
     client_digest: str | None = Field(description="of the client's source; null when it could not be had")
+    commit: Commit | None = Field(default=None, description="of the client's source; none outside git")
     confined: bool = Field(description="was the client kept from everything beyond loopback?")
     unconfined: str | None = Field(default=None, description="why it was not confined")
     api_version: str | None = Field(default=None, description="the version that the profile names")
@@ -165,6 +184,11 @@ class Step:
     booked: Annotated[str, Field(description="what the request put into the ledger, in words")] = ""
     lost: Annotated[bool, Field(description="it was sent, and did not arrive whole")] = False
     shows: Annotated[bool, Field(description="it shows the violation")] = False
+    key: Annotated[str, Field(description="the letter that the request's idempotency key goes by")] = ""
+    waited_s: Annotated[Seconds | None, Field(description="how long the client waited, client seconds")] = (
+        None
+    )
+    required_s: Annotated[Seconds | None, Field(description="how long it had to wait at least")] = None
     exchange: Annotated[int | None, Field(description="the exchange that it belongs to")] = None
 
 
@@ -175,6 +199,9 @@ class Counterexample(_Record):
     faults as a schedule file would, `evidence` is everything that was observed.
     """
 
+    digest: str = Field(
+        description="SHA-256 of the other three, in hex: as JSON with sorted keys, without white space"
+    )
     orders: tuple[JsonValue, ...]
     schedule: dict[str, list[dict[str, JsonValue]]]
     evidence: dict[str, JsonValue]
@@ -220,6 +247,7 @@ class Cover(_Record):
     reason: str
     owner: str
     expires: date = Field(description="the last day on which it holds")
+    days_left: int = Field(description="days from the report's to the last one; 0 on the last")
     covers: Literal["failure", "untested"]
 
 
@@ -269,6 +297,7 @@ class RequirementEntry(_Record):
     source: str
     checks: tuple[str, ...]
     excluded: str | None = Field(default=None, description="why no check proves it")
+    standing: Standing = Field(description="what its checks prove of it, together")
 
 
 class WaiverEntry(_Record):
@@ -278,6 +307,7 @@ class WaiverEntry(_Record):
     reason: str
     owner: str
     expires: date = Field(description="the last day on which it holds")
+    days_left: int = Field(description="days from the report's to the last one; negative when it has expired")
     state: WaiverState
     blocks: bool
     note: str = Field(description="what came of it, in a sentence")
@@ -290,8 +320,37 @@ class CallerMust(_Record):
     checks: tuple[str, ...] = Field(description="ids of the checks that met it")
 
 
+class WaitsEntry(_Record):
+    """How long the client waited between two attempts for one order, over all trials, after answers of one kind.
+
+    Client seconds, three significant digits. Waits that were not the client's own are not among them.
+    """
+
+    after: str = Field(description="what came of the earlier attempt, in a few words")
+    required_s: Seconds | None = Field(
+        description="how long it had to wait at least; null where nothing is asked"
+    )
+    waited: tuple[tuple[Seconds, Annotated[int, Field(ge=1)]], ...] = Field(
+        description="pairs of a wait and how often it was seen, shortest first"
+    )
+
+
+class AttemptsEntry(_Record):
+    attempts: Count = Field(description="attempts that were made for an order")
+    orders: Annotated[int, Field(ge=1)] = Field(description="how many orders had so many")
+
+
+class Observations(_Record):
+    """What was measured in all trials, whatever the checks made of it."""
+
+    waits: tuple[WaitsEntry, ...]
+    attempts: tuple[AttemptsEntry, ...] = Field(description="fewest first")
+
+
 class Readiness(_Record):
     """The whole report, `readiness.json`."""
+
+    left_out_when_none = frozenset({"observations"})
 
     schema_id: Literal["golive/readiness/v1"] = Field(alias="schema")
     verdict: Verdict
@@ -305,3 +364,6 @@ class Readiness(_Record):
     requirements: tuple[RequirementEntry, ...]
     waivers: tuple[WaiverEntry, ...]
     caller_must: tuple[CallerMust, ...]
+    observations: Observations | None = Field(
+        default=None, description="what was measured in all trials; none where no client was examined"
+    )

@@ -26,6 +26,7 @@ from conformance.reporting.readiness import (
     Readiness,
     RequirementEntry,
     Run,
+    Standing,
     Status,
     Strength,
     Summary,
@@ -110,8 +111,10 @@ def assemble(
     waivers = tuple(waivers)
     holding = {waiver.check: waiver for waiver in reversed(waivers) if waiver.expires >= today}
     entries = tuple(
-        _entry(check, by_id.get(check.id), holding.get(check.id), facts.run, selected) for check in checks
+        _entry(check, by_id.get(check.id), holding.get(check.id), facts.run, selected, today)
+        for check in checks
     )
+    by_check = {entry.id: entry for entry in entries}
     waiver_entries = _waiver_entries(waivers, entries, by_id, today, selected)
     reached = verdict(_of(selected, entries), waiver_entries, interrupted=facts.run.interrupted is not None)
     return Readiness(
@@ -133,6 +136,7 @@ def assemble(
                 source=requirement.source,
                 checks=tuple(requirement.checks),
                 excluded=requirement.excluded,
+                standing=standing(requirement, by_check),
             )
             for requirement in requirements
         ),
@@ -203,6 +207,30 @@ def summarise(checks: Iterable[CheckEntry]) -> Summary:
     )
 
 
+def standing(requirement: RequirementLike, checks: Mapping[str, CheckEntry]) -> Standing:
+    """What the checks of a requirement prove of it, together. `checks` holds those of the report by id.
+
+    Refuted as soon as one of them failed that is more than advice; proven only if every one passed by observation,
+    or cannot concern this run.
+    """
+    own = [checks.get(id_) for id_ in requirement.checks]
+    statuses = ["skipped" if check is None else check.status for check in own]
+    counting = [status for status in statuses if status != "not-applicable"]
+    if not own:
+        return "not checked"
+    if failed := [check for check in own if check and check.status == "failed"]:
+        advice = all(check.severity == "advisory" for check in failed)
+        return "advice not followed" if advice else "refuted"
+    if not counting:
+        return "not applicable"
+    if all(status == "passed" for status in counting):
+        bases = {check.basis for check in own if check and check.status == "passed"}
+        return "proven" if bases == {"observed"} else "declared" if len(bases) == 1 else "proven in part"
+    if "waived" in statuses:
+        return "waived"
+    return "proven in part" if "passed" in statuses else "not tested"
+
+
 def inconsistencies(readiness: Readiness) -> list[str]:
     """Where the report contradicts itself, a sentence each; none in a report that nobody has changed."""
     wrong = []
@@ -252,6 +280,7 @@ def _entry(
     waiver: WaiverLike | None,
     run: Run,
     selected: Collection[str] | None,
+    today: date,
 ) -> CheckEntry:
     if selected is not None and check.id not in selected:
         alone = run.selection is not None and run.selection.without_client and check.needs_client
@@ -277,6 +306,7 @@ def _entry(
             reason=plain(waiver.reason, 500),
             owner=plain(waiver.owner, 200),
             expires=waiver.expires,
+            days_left=(waiver.expires - today).days,
             covers="failure" if status == "failed" else "untested",
         )
         status = "waived"
@@ -332,6 +362,7 @@ def _waiver_entries(
             reason=plain(waiver.reason, 500),
             owner=plain(waiver.owner, 200),
             expires=waiver.expires,
+            days_left=(waiver.expires - today).days,
             state=state[0],
             blocks=state[1],
             note=state[2],

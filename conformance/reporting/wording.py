@@ -32,17 +32,6 @@ VERDICTS: Mapping[str, str] = {
     "incomplete": "incomplete",
 }
 
-Standing = Literal[
-    "proven",
-    "declared",
-    "proven in part",
-    "refuted",
-    "advice not followed",
-    "waived",
-    "not tested",
-    "not applicable",
-    "not checked",
-]
 GapKind = Literal[
     "suite error", "not tested", "accepted untested", "declared", "not applicable", "not checked"
 ]
@@ -225,30 +214,6 @@ def unmapped(readiness: Readiness) -> list[CheckEntry]:
     """Checks that no requirement names."""
     mapped = {check for requirement in readiness.requirements for check in requirement.checks}
     return [check for check in readiness.checks if check.id not in mapped]
-
-
-def standing(requirement: RequirementEntry, checks: Mapping[str, CheckEntry]) -> Standing:
-    """What the checks of a requirement prove of it, together. `checks` holds those of the report by id.
-
-    Refuted as soon as one of them failed that is more than advice; proven only if every one passed by observation,
-    or cannot concern this run.
-    """
-    own = [checks.get(id_) for id_ in requirement.checks]
-    statuses = ["skipped" if check is None else check.status for check in own]
-    counting = [status for status in statuses if status != "not-applicable"]
-    if not own:
-        return "not checked"
-    if failed := [check for check in own if check and check.status == "failed"]:
-        advice = all(check.severity == "advisory" for check in failed)
-        return "advice not followed" if advice else "refuted"
-    if not counting:
-        return "not applicable"
-    if all(status == "passed" for status in counting):
-        bases = {check.basis for check in own if check and check.status == "passed"}
-        return "proven" if bases == {"observed"} else "declared" if len(bases) == 1 else "proven in part"
-    if "waived" in statuses:
-        return "waived"
-    return "proven in part" if "passed" in statuses else "not tested"
 
 
 def status_words(check: CheckEntry) -> str:

@@ -159,7 +159,7 @@ def test_a_counterexample_holds_all_that_is_needed_to_run_it_again():
 
 def test_a_finding_without_a_trial_has_an_empty_counterexample():
     (check,) = [check for check in everything().checks if check.id == "account.key-not-logged"]
-    assert json.loads(check.finding.counterexample.model_dump_json()) == {
+    assert json.loads(check.finding.counterexample.model_dump_json(exclude={"digest"})) == {
         "orders": [],
         "schedule": {},
         "evidence": {},
@@ -270,11 +270,10 @@ def test_nothing_is_green_that_was_not_proven():
     green = re.findall(r'class="(?:badge )?good"[^>]*>.*?</svg>([^<]*)', html, re.DOTALL)
     assert set(green) == {"proven", "passed", ""}
     observed = [check for check in report.checks if (check.status, check.basis) == ("passed", "observed")]
-    checks = {check.id: check for check in report.checks}
     mapped = [id_ for requirement in report.requirements for id_ in requirement.checks]
     assert green.count("passed") == sum(mapped.count(check.id) for check in observed)
     assert green.count("proven") == sum(
-        wording.standing(requirement, checks) == "proven" for requirement in report.requirements
+        requirement.standing == "proven" for requirement in report.requirements
     )
 
 
