@@ -189,6 +189,9 @@ class Step:
         None
     )
     required_s: Annotated[Seconds | None, Field(description="how long it had to wait at least")] = None
+    early: Annotated[
+        bool, Field(description="it waited shorter than that, by more than the contract lets pass")
+    ] = False
     exchange: Annotated[int | None, Field(description="the exchange that it belongs to")] = None
 
 
@@ -332,6 +335,9 @@ class WaitsEntry(_Record):
     )
     waited: tuple[tuple[Seconds, Annotated[int, Field(ge=1)]], ...] = Field(
         description="pairs of a wait and how often it was seen, shortest first"
+    )
+    early: Count = Field(
+        default=0, description="how many of them were too short by more than the contract lets pass"
     )
 
 
