@@ -1,6 +1,6 @@
 """Makes text of foreign origin harmless to show: what a client wrote, sent or raised may hold anything.
 
-What lives here: one function for text, one for JSON.
+What lives here: what is shown of it, in text and in JSON, and what a build machine must not take for an order.
 What must never be known here: where the text came from, and what it is shown in. Escaping for HTML, XML or
 Markdown is the business of each form.
 """
@@ -10,12 +10,20 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 _HARMLESS = re.compile(r"[\x20-\x7e\xa1-\xac\xae-\u02ff]*\Z")
 _BREAKS = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _MARKS_IN_A_ROW = 3
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
+)
+"""letters, marks and symbols that show nothing, in which text can be hidden"""
+_ORDER = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w*\[)", re.MULTILINE)
+"""what build machines obey in a log: `::add-mask::` at the beginning of a line, `##[`, `##vso[`, `##teamcity[` anywhere"""
 
 
 def plain(text: str, limit: int = 300, *, lines: bool = False) -> str:
@@ -30,10 +38,18 @@ def plain(text: str, limit: int = 300, *, lines: bool = False) -> str:
     text = text[:limit]
     if lines:
         text = _BREAKS.sub("\n", text).replace("\t", "    ")
-        text = "\n".join(_visible(line) for line in text.split("\n"))
+        text = "\n".join(visible(line) for line in text.split("\n"))
     else:
-        text = _visible(text)
+        text = visible(text)
     return text if missing <= 0 else f"{text}… ({missing:,} characters more)"
+
+
+def obeyed_by_nobody(text: str) -> str:
+    """The text as it may stand in the log of a build machine, which carries out what looks like an order to it.
+
+    To be asked for whole lines, once they are as they will be printed: wrapping moves words to their beginnings.
+    """
+    return _ORDER.sub(lambda found: f"{found.group(1) or ''}{_escape(found.group()[-1])}", text)
 
 
 def plain_json(value: JsonValue, limit: int = 20_000) -> JsonValue:
@@ -55,7 +71,8 @@ def plain_json(value: JsonValue, limit: int = 20_000) -> JsonValue:
             return value
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """The whole text, as `plain` shows it. What is visible already stays as it is."""
     if _HARMLESS.match(text):
         return text
     shown = []
@@ -63,7 +80,12 @@ def _visible(text: str) -> str:
     for character in text:
         category = unicodedata.category(character)
         marks = marks + 1 if category in ("Mn", "Me") else 0
-        hidden = category[0] == "C" or category in ("Zl", "Zp") or marks > _MARKS_IN_A_ROW
+        hidden = (
+            category[0] == "C"
+            or category in ("Zl", "Zp")
+            or marks > _MARKS_IN_A_ROW
+            or _BLANK.match(character) is not None
+        )
         shown.append(_escape(character) if hidden else character)
     return "".join(shown)
 
