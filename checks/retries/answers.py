@@ -100,7 +100,7 @@ def in_progress_waited_out(case: Case) -> Iterator[Remark]:
         readable = [
             attempt for attempt in met if attempt.answer == "in-progress" and attempt.interim_status is None
         ]
-        yield from own_pauses(case, story, readable, case.contract.idempotency.pause, "is still in progress")
+        yield from own_pauses(case, story, readable, "is still in progress")
         numbers = tuple(attempt.number for attempt in met)
         yield from ended_created(case, story, numbers, f"{story.reference} was in progress and then finished")
 

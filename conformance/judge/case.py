@@ -140,6 +140,23 @@ class Story:
         return " ".join([call.outcome.kind, *(f"{part}" for part in told if part)])
 
 
+def stories(evidence: Evidence) -> tuple[Story, ...]:
+    """What happened to each order of the trial, in the order in which they were planned."""
+    return tuple(
+        Story(
+            order,
+            tuple(
+                exchange
+                for exchange in evidence.exchanges
+                if exchange.reference == order.reference and exchange.attempt is not None
+            ),
+            tuple(call for call in evidence.calls if call.reference == order.reference),
+            tuple(entry for entry in evidence.ledger if entry.reference == order.reference),
+        )
+        for order in evidence.trial.orders
+    )
+
+
 @dataclass(frozen=True)
 class Case:
     """One trial's evidence beside what was promised: the contract, the profile's API version, and whether the
@@ -153,20 +170,7 @@ class Case:
 
     @cached_property
     def stories(self) -> tuple[Story, ...]:
-        return tuple(self._story(order) for order in self.evidence.trial.orders)
-
-    def _story(self, order: PlannedOrder) -> Story:
-        reference = order.reference
-        return Story(
-            order,
-            tuple(
-                exchange
-                for exchange in self.evidence.exchanges
-                if exchange.reference == reference and exchange.attempt is not None
-            ),
-            tuple(call for call in self.evidence.calls if call.reference == reference),
-            tuple(entry for entry in self.evidence.ledger if entry.reference == reference),
-        )
+        return stories(self.evidence)
 
     @cached_property
     def requests(self) -> tuple[Exchange, ...]:

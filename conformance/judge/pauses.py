@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
 from conformance.check import Doubtful, NotApplicable, Observed, Remark, Unmet
 from conformance.evidence import Exchange
-from conformance.faults import RateLimit
 from conformance.finding import Violation
 from conformance.judge.case import Case, Retry, Story
+from conformance.judge.demands import demand, is_dated
 from conformance.judge.growth import FEWEST, growth
 
 STEPS = 3
 """waits that have to grow; what comes after them is the client's own business"""
 LONG = 60.0
 """seconds: of a longer wait the accelerated clock shows nothing that the real one would be asked to confirm"""
-DATED = 1.0
-"""seconds that a date may be missed by: it has no fractions of them"""
 FEW, SOME = 3, 5
 """waits of which all have to be too short, and from which on the median decides: jitter may be short by chance"""
 
 
-def own_pauses(
-    case: Case, story: Story, attempts: Iterable[Exchange], minimum: float, state: str
-) -> Iterator[Remark]:
-    """Was each of these attempts followed by a pause of at least `minimum` client seconds, where the pause was
-    the client's own? `state` completes the sentence "after it was told that the order …".
+def own_pauses(case: Case, story: Story, attempts: Iterable[Exchange], state: str) -> Iterator[Remark]:
+    """Was each of these attempts that asks for a pause followed by one, where the pause was the client's own? `state`
+    completes the sentence "after it was told that the order …".
     """
     told = {attempt.number for attempt in attempts}
     for retry in story.retries:
-        if retry.earlier.number not in told:
+        asked = demand(retry.earlier, case.contract)
+        if retry.earlier.number not in told or asked is None:
             continue
+        minimum = asked.seconds
         if retry.by_suite:
             yield NotApplicable(
                 "the wait belongs to the caller: the client handed the order back instead of waiting",
@@ -40,14 +39,14 @@ def own_pauses(
             )
         elif not case.evidence.clock.held:
             yield Unmet("the client's waits escaped the clock; run again with --clock real")
-        elif retry.wait < minimum - case.contract.rate_limit.tolerance:
+        elif retry.wait < asked.least:
             yield Violation(
                 "too early",
                 f"attempt {retry.later.attempt} for {story.reference} came {retry.wait:.2f} s after the client was "
                 f"told that the order {state}; at least {minimum:g} s are asked for",
                 (retry.earlier.number, retry.later.number),
             )
-        elif retry.wait - case.evidence.clock.margin < minimum - case.contract.rate_limit.tolerance:
+        elif retry.wait - case.evidence.clock.margin < asked.least:
             yield Doubtful(
                 f"a wait of {retry.wait:.2f} s is too near its limit of {minimum:g} s", retry.earlier.number
             )
@@ -142,8 +141,8 @@ def asked_pauses(case: Case, story: Story) -> Iterator[Remark]:
         asked = retry.earlier.retry_after
         if asked is None or retry.earlier.answer != "rate-limited":
             continue
-        dated = isinstance(retry.earlier.fault, RateLimit) and retry.earlier.fault.retry_after == "date"
-        least = max(asked - (DATED if dated else 0.0), 0.0) - case.contract.rate_limit.tolerance
+        wanted = demand(retry.earlier, case.contract)
+        least = -math.inf if wanted is None else wanted.least
         if retry.by_suite:
             yield NotApplicable(
                 "the wait belongs to the caller: the client handed the order back instead of waiting",
@@ -153,7 +152,7 @@ def asked_pauses(case: Case, story: Story) -> Iterator[Remark]:
             yield Unmet("the client's waits escaped the clock; run again with --clock real")
         elif retry.wait < least:
             yield Violation(
-                "before it was asked to" if not dated else "before the date that it was given",
+                "before the date that it was given" if is_dated(retry.earlier) else "before it was asked to",
                 f"attempt {retry.later.attempt} for {story.reference} came {retry.wait:.2f} s after a 429 that asked "
                 f"the client to wait for {asked:.2f} s",
                 (retry.earlier.number, retry.later.number),

@@ -103,7 +103,7 @@ def test_a_wait_is_in_doubt_within_the_margin_above_its_limit(
     )
     case = Case(evidence, CONTRACT, VERSION)
 
-    (remark,) = own_pauses(case, case.stories[0], [limited], 5.0, "is rate limited")
+    (remark,) = own_pauses(case, case.stories[0], [limited], "is rate limited")
 
     assert isinstance(remark, says)
 
@@ -156,7 +156,7 @@ def floor(contract: Contract) -> dict[str, tuple[Trial, ...]]:
 def waits(case: Case) -> Iterator[Remark]:
     for story in case.stories:
         limited = [attempt for attempt in story.attempts if attempt.answer == "rate-limited"]
-        yield from own_pauses(case, story, limited, 5.0, "is rate limited")
+        yield from own_pauses(case, story, limited, "is rate limited")
 
 
 TIMED = check("rate-limits.example", severity="blocker", title="", impact="", remedy="", floor=floor)(waits)

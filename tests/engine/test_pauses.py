@@ -18,7 +18,7 @@ def judged(wait: float, calls: list[Call], *, held: bool = True) -> list[Remark]
     limited = exchange(1, answer="rate-limited", status=429, received_at=1.0, answered_at=1.0)
     later = exchange(2, received_at=1.0 + wait, answered_at=1.0 + wait)
     trial = case([limited, later], calls, held=held)
-    return list(own_pauses(trial, trial.stories[0], [limited], 5.0, "is rate limited"))
+    return list(own_pauses(trial, trial.stories[0], [limited], "is rate limited"))
 
 
 @pytest.mark.parametrize("wait", [5.0, 4.97, 600.0])
