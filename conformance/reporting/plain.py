@@ -23,7 +23,7 @@ _BLANK = re.compile(
 )
 """letters, marks and symbols that show nothing, in which text can be hidden"""
 _ORDER = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w*\[)", re.MULTILINE)
-"""what build machines obey in a log: `::add-mask::` at the beginning of a line, `##[`, `##vso[`, `##teamcity[` anywhere"""
+"""what build machines obey in a log: `::add-mask::` at the beginning of a line, `##[` and `##vso[` anywhere"""
 
 
 def plain(text: str, limit: int = 300, *, lines: bool = False) -> str:
