@@ -59,7 +59,8 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None, por
             if not shown and (violations or time == TIMES):
                 shown = True
                 exchanges = violations[0].exchanges if violations else ()
-                drawn = "\n".join(f"  {line}" for line in diagram(sequence(evidence, exchanges)))
+                told = sequence(evidence, exchanges, suite.contract)
+                drawn = "\n".join(f"  {line}" for line in diagram(told))
                 print(suite.keys.redacted(f"\n{drawn}\n"))
                 for violation in violations[:1]:
                     print(suite.keys.redacted(f"  {violation.summary}\n"))

@@ -379,6 +379,7 @@ class Suite:
             self.profile.waivers,
             today=datetime.now(UTC).date(),
             selected=set(ids) if partial else None,
+            contract=self.contract,
         )
 
 

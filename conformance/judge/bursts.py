@@ -99,7 +99,7 @@ def come_back_apart(case: Case) -> Iterator[Remark]:
 
 def _waiting_at_once(retries: Sequence[Retry]) -> list[Retry]:
     """The most of these pauses that have a moment in common."""
-    begun = [(retry.later.received_at - retry.wait, retry) for retry in retries]
+    begun = [(retry.since, retry) for retry in retries]
     crowds = [
         [retry for start, retry in begun if start <= moment < retry.later.received_at] for moment, _ in begun
     ]

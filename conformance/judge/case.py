@@ -26,15 +26,19 @@ _LONG = 40
 
 @dataclass(frozen=True)
 class Retry:
-    """Two attempts in a row for one reference. `wait`: client seconds from the end of the first answer, or the
-    moment at which the client gave it up, to the second request. `by_suite`: the pause was ours, since the
-    client had handed the order back in between.
+    """Two attempts in a row for one reference. `since`: the end of the first answer, or the moment at which the
+    client gave it up. `by_suite`: the pause was ours, since the client had handed the order back in between.
     """
 
     earlier: Exchange
     later: Exchange
-    wait: float
+    since: float
     by_suite: bool
+
+    @property
+    def wait(self) -> float:
+        """Client seconds from then to the second request; below 0 if that came first."""
+        return self.later.received_at - self.since
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Story:
             and following.started_at <= later.received_at
             for call, following in pairwise(self.calls)
         )
-        return Retry(earlier, later, later.received_at - over, by_suite)
+        return Retry(earlier, later, over, by_suite)
 
     @cached_property
     def last_call(self) -> Call | None:

@@ -13,6 +13,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from conformance.contract import Contract
 from conformance.endpoint.dialogue import Dialogue, dialogues
 from conformance.evidence import Evidence, evidences
 from conformance.faults import to_mappings
@@ -24,12 +25,12 @@ from conformance.reporting.readiness import Counterexample, FindingEntry, Locati
 from conformance.reporting.sequence import sequence
 
 
-def finding_entry(finding: Finding) -> FindingEntry:
-    """The finding with its counterexample told and stored."""
+def finding_entry(finding: Finding, contract: Contract | None = None) -> FindingEntry:
+    """The finding with its counterexample told and stored. `contract`: says how long the client had to wait."""
     main = _violation(finding.violation)
     evidence = finding.evidence
     dialogue = finding.violation.dialogue
-    steps = () if evidence is None else sequence(evidence, main.exchanges)
+    steps = () if evidence is None else sequence(evidence, main.exchanges, contract)
     if dialogue is not None:
         steps = conversation(dialogue, main.exchanges)
     return FindingEntry(

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from conformance.contract import Contract
 from conformance.evidence import Call, Evidence, Exchange, Secret, Sighting
+from conformance.judge.case import stories
+from conformance.judge.demands import demand
 from conformance.reporting.phrases import answered, asked, left_by_server, named, never_arrives, said, shaken
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import duration, shortened
@@ -32,13 +35,16 @@ class _Moment:
         return self.step.at or 0.0, self.position
 
 
-def sequence(evidence: Evidence, shown_by: Collection[int] = ()) -> tuple[Step, ...]:
+def sequence(
+    evidence: Evidence, shown_by: Collection[int] = (), contract: Contract | None = None
+) -> tuple[Step, ...]:
     """The trial, step by step: client seconds, from whom, to whom, what; then what the ledger holds.
 
     Idempotency keys are named A, B, … in the order in which they appear, so that a changed key is seen at
-    once. `shown_by`: the numbers of the requests that show the violation.
+    once. `shown_by`: the numbers of the requests that show the violation. `contract`: says how long the client had to
+    wait; without one nothing is said of that.
     """
-    teller = _Teller(evidence, shown_by)
+    teller = _Teller(evidence, shown_by, contract)
     told = [moment.step for moment in sorted(teller.moments(), key=lambda moment: moment.place)]
     return (*teller.addressed(told), *teller.ending())
 
@@ -46,8 +52,9 @@ def sequence(evidence: Evidence, shown_by: Collection[int] = ()) -> tuple[Step, 
 class _Teller:
     """Knows the names that orders and keys go by in one trial."""
 
-    def __init__(self, evidence: Evidence, shown_by: Collection[int]) -> None:
+    def __init__(self, evidence: Evidence, shown_by: Collection[int], contract: Contract | None) -> None:
         self.evidence = evidence
+        self.contract = contract
         self.shown_by = frozenset(shown_by)
         self.exchanges = sorted(evidence.exchanges, key=lambda exchange: exchange.number)
         orders = evidence.trial.orders
@@ -63,14 +70,7 @@ class _Teller:
             if exchange.idempotency_key and exchange.idempotency_key not in self.keys:
                 self.keys[exchange.idempotency_key] = _letters(len(self.keys))
         self.owners = self._owners()
-        self.previous: dict[int, Exchange] = {}
-        latest: dict[str | None, Exchange] = {}
-        for attempt in self.exchanges:
-            if attempt.attempt is None:
-                continue
-            if attempt.reference in latest:
-                self.previous[attempt.number] = latest[attempt.reference]
-            latest[attempt.reference] = attempt
+        self.retries = {retry.later.number: retry for story in stories(evidence) for retry in story.retries}
 
     def moments(self) -> Iterator[_Moment]:
         for index, call in enumerate(self.evidence.calls):
@@ -187,6 +187,7 @@ class _Teller:
             booked=booked,
             lost=not exchange.complete,
             shows=shows,
+            key=self.keys.get(exchange.idempotency_key or "", ""),
             exchange=number,
         )
         yield _Moment(position, asks)
@@ -223,23 +224,33 @@ class _Teller:
 
     def _key(self, exchange: Exchange) -> str:
         key = exchange.idempotency_key
-        last = self.previous.get(exchange.number)
-        before = last.idempotency_key if last else key
+        last = self.retries.get(exchange.number)
+        before = last.earlier.idempotency_key if last else key
         told = f"key {self.keys[key]} {shortened(plain(key, 80))}" if key else "no key"
         return f"{told}, not {self.keys[before]}" if before and before != key else told
 
     def _wait(self, exchange: Exchange) -> Iterator[_Moment]:
         """How long the client itself waited since its last attempt; nothing where the pause was the suite's."""
-        last = self.previous.get(exchange.number)
-        if last is None or self.owners.get(last.number) != self.owners.get(exchange.number):
+        retry = self.retries.get(exchange.number)
+        if retry is None or retry.by_suite:
             return
-        ends = [end for end in (last.answered_at, _left(last)) if end is not None]
-        # What it did not see was no answer to it: it waited from when it gave up.
-        since = max(ends, default=last.received_at)
-        wait = exchange.received_at - since
-        if wait >= 0.001:
-            of = f"{self.orders[last.reference]}: " if self.several and last.reference in self.orders else ""
-            yield _Moment(4 * last.number + 3, Step("client", f"{of}waits {duration(wait)}", at=since))
+        last, wait = retry.earlier, retry.wait
+        asked = demand(last, self.contract) if self.contract and self.evidence.clock.held else None
+        if wait < (0 if asked else 0.001):
+            return
+        early = asked is not None and wait < asked.least
+        of = f"{self.orders[last.reference]}: " if self.several and last.reference in self.orders else ""
+        least = f", {'of ' if early else ''}at least {duration(asked.seconds)}" if asked else ""
+        step = Step(
+            "client",
+            f"{of}waits {duration(wait)}{least}",
+            at=retry.since,
+            waited_s=round(wait, 3),
+            required_s=round(asked.seconds, 3) if asked else None,
+            early=early,
+            exchange=last.number,
+        )
+        yield _Moment(4 * last.number + 3, step)
 
 
 def _left(exchange: Exchange) -> float | None:

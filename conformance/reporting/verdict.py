@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from conformance.check import Check
+from conformance.contract import Contract
 from conformance.finding import CheckResult
 from conformance.reporting.counterexample import finding_entry
 from conformance.reporting.plain import plain
@@ -23,6 +24,7 @@ from conformance.reporting.readiness import (
     CheckEntry,
     ContractFacts,
     Cover,
+    Observations,
     Readiness,
     RequirementEntry,
     Run,
@@ -92,12 +94,15 @@ def assemble(
     *,
     today: date,
     selected: Collection[str] | None = None,
+    contract: Contract | None = None,
+    observations: Observations | None = None,
 ) -> Readiness:
     """The whole report, every check of the catalogue in its order, whether there is a result for it or not.
 
     `selected` holds the ids that `--select` and `--skip` left, None when neither was given; it must agree
     with `facts.run.selection`. A selected check without a result was cut off when the run was interrupted;
-    without an interruption it got lost, which is an error of the suite.
+    without an interruption it got lost, which is an error of the suite. `contract` says how long the client
+    had to wait, where a counterexample is told.
 
     Raises ValueError for a result whose check the catalogue does not have, and for a selection that is
     told in one place only.
@@ -111,7 +116,7 @@ def assemble(
     waivers = tuple(waivers)
     holding = {waiver.check: waiver for waiver in reversed(waivers) if waiver.expires >= today}
     entries = tuple(
-        _entry(check, by_id.get(check.id), holding.get(check.id), facts.run, selected, today)
+        _entry(check, by_id.get(check.id), holding.get(check.id), facts.run, selected, today, contract)
         for check in checks
     )
     by_check = {entry.id: entry for entry in entries}
@@ -142,6 +147,7 @@ def assemble(
         ),
         waivers=waiver_entries,
         caller_must=_caller_must(by_id[check.id] for check in checks if check.id in by_id),
+        observations=observations,
     )
 
 
@@ -281,6 +287,7 @@ def _entry(
     run: Run,
     selected: Collection[str] | None,
     today: date,
+    contract: Contract | None,
 ) -> CheckEntry:
     if selected is not None and check.id not in selected:
         alone = run.selection is not None and run.selection.without_client and check.needs_client
@@ -325,7 +332,9 @@ def _entry(
         duration_s=max(0.0, result.seconds),
         note=None if result.note is None else plain(result.note, 2_000, lines=True),
         reason=None if reason is None else plain(reason, 20_000, lines=True),
-        finding=finding_entry(result.finding) if result.finding and result.status == "failed" else None,
+        finding=finding_entry(result.finding, contract)
+        if result.finding and result.status == "failed"
+        else None,
         waiver=cover,
         matrix=tuple(
             CellEntry(row=plain(cell.row, 100), column=plain(cell.column, 100), text=plain(cell.text, 200))
