@@ -1,6 +1,6 @@
 """The report as JSON, and the schema that it keeps to.
 
-What lives here: reading and writing `readiness.json`, and how the published schema follows from the models.
+What lives here: reading and writing `readiness.json`, and its schema.
 What must never be known here: what the report means.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from conformance.reporting import readiness
 from conformance.reporting.readiness import SCHEMA, Readiness
+from conformance.reporting.record import published_schema
 
 
 def to_json(readiness: Readiness) -> str:
@@ -30,27 +30,4 @@ def read_report(path: Path) -> Readiness:
 
 def json_schema() -> dict[str, object]:
     """The JSON Schema (2020-12) of `readiness.json`, as it is published in `reports/`."""
-    schema = Readiness.model_json_schema(by_alias=True)
-    for title, definition in schema["$defs"].items():
-        left_out = getattr(getattr(readiness, title, None), "left_out_when_none", ())
-        for name, field in definition.get("properties", {}).items():
-            if name in left_out:
-                definition["properties"][name] = _never_null(field)
-            else:
-                field.pop("default", None)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA,
-        **schema,
-        "title": "golive readiness report",
-    }
-
-
-def _never_null(field: dict[str, object]) -> dict[str, object]:
-    """A field that is left out where there is nothing to say, so that it is never null."""
-    rest = {key: value for key, value in field.items() if key not in ("default", "anyOf")}
-    kinds = field.get("anyOf")
-    if not isinstance(kinds, list):
-        return rest
-    (kind,) = [kind for kind in kinds if kind != {"type": "null"}]
-    return {**kind, **rest}
+    return published_schema(Readiness, SCHEMA, "golive readiness report")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, JsonValue
 
 from conformance.finding import Basis, Severity
+from conformance.reporting.record import Record
 
 SCHEMA: Literal["golive/readiness/v1"] = "golive/readiness/v1"
 
@@ -36,28 +37,12 @@ Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-    left_out_when_none: ClassVar[frozenset[str]] = frozenset()
-    """fields that the file does not have at all, rather than as null"""
-
-    @model_serializer(mode="wrap")
-    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
-        written: dict[str, object] = write(self)
-        return {
-            key: value
-            for key, value in written.items()
-            if value is not None or key not in self.left_out_when_none
-        }
-
-
-class Tool(_Record):
+class Tool(Record):
     name: str
     version: str
 
 
-class ContractFacts(_Record):
+class ContractFacts(Record):
     """Which promises the client was held to. `digest` is that of the contract file."""
 
     name: str
@@ -65,14 +50,14 @@ class ContractFacts(_Record):
     digest: str
 
 
-class Commit(_Record):
+class Commit(Record):
     """Where the client's source stood in its git repository."""
 
     id: str = Field(description="in hex")
     modified: bool = Field(description="did the working tree differ from it?")
 
 
-class Selection(_Record):
+class Selection(Record):
     """The part of the suite that was asked for. A report with a selection is no readiness report."""
 
     OTHERWISE: ClassVar[str] = "(pytest's own selection)"
@@ -89,14 +74,14 @@ class Selection(_Record):
     left_out_when_none = frozenset({"without_client"})
 
 
-class Shard(_Record):
+class Shard(Record):
     """Which part of a run a report is on, of those that `golive merge` joins."""
 
     index: Annotated[int, Field(ge=1)] = Field(description="from 1")
     count: Annotated[int, Field(ge=1)] = Field(description="how many parts there are")
 
 
-class DifferenceEntry(_Record):
+class DifferenceEntry(Record):
     """One way in which the endpoint's answers are of another shape than the simulation's. Holds no value of any."""
 
     operation: str
@@ -107,14 +92,14 @@ class DifferenceEntry(_Record):
     times: Annotated[int, Field(ge=1)] = Field(description="how often it was seen")
 
 
-class Fidelity(_Record):
+class Fidelity(Record):
     """The endpoint behind the proxy, held against the contract's simulation of it."""
 
     compared: Count = Field(description="answers that were compared")
     differences: tuple[DifferenceEntry, ...]
 
 
-class Run(_Record):
+class Run(Record):
     """How the suite was run. `duration_s` is in seconds on the wall, `simulated_s` in client seconds."""
 
     left_out_when_none = frozenset(
@@ -153,7 +138,7 @@ class Run(_Record):
     )
 
 
-class Summary(_Record):
+class Summary(Record):
     """Every check of the catalogue is counted in exactly one of the first six. `advisory` counts again
     those of `failed` whose severity is advisory: they never change the verdict.
     """
@@ -167,7 +152,7 @@ class Summary(_Record):
     advisory: Count = Field(description="how many of `failed` are advisory")
 
 
-class ViolationEntry(_Record):
+class ViolationEntry(Record):
     rule: str
     summary: str
     exchanges: tuple[int, ...] = Field(description="numbers of the exchanges that show it")
@@ -195,7 +180,7 @@ class Step:
     exchange: Annotated[int | None, Field(description="the exchange that it belongs to")] = None
 
 
-class Counterexample(_Record):
+class Counterexample(Record):
     """The smallest trial that shows the violation; empty when the check examined no trial.
 
     `orders` are the planned orders without their schedules, `schedule` has for each reference the list of
@@ -210,7 +195,7 @@ class Counterexample(_Record):
     evidence: dict[str, JsonValue]
 
 
-class LocationEntry(_Record):
+class LocationEntry(Record):
     """A place in the client's source, and what is wrong there."""
 
     left_out_when_none = frozenset({"line", "commit"})
@@ -223,7 +208,7 @@ class LocationEntry(_Record):
     summary: str
 
 
-class FindingEntry(_Record):
+class FindingEntry(Record):
     """Why a check failed. `reproduced` says in how many of `repetitions` the violation came back."""
 
     left_out_when_none = frozenset({"locations"})
@@ -244,7 +229,7 @@ class FindingEntry(_Record):
     counterexample: Counterexample
 
 
-class Cover(_Record):
+class Cover(Record):
     """The waiver that a waived check rests on, and what it covers."""
 
     reason: str
@@ -254,7 +239,7 @@ class Cover(_Record):
     covers: Literal["failure", "untested"]
 
 
-class CellEntry(_Record):
+class CellEntry(Record):
     """What the client did about one thing of many: a place in a check's matrix."""
 
     row: str
@@ -262,7 +247,7 @@ class CellEntry(_Record):
     text: str
 
 
-class CheckEntry(_Record):
+class CheckEntry(Record):
     """One check. `reason` says why it was not tested or not applicable, or holds the traceback of an error
     of the suite. `simulated_s` is in client seconds, `duration_s` in seconds on the wall.
     """
@@ -290,7 +275,7 @@ class CheckEntry(_Record):
     )
 
 
-class RequirementEntry(_Record):
+class RequirementEntry(Record):
     left_out_when_none = frozenset({"excluded"})
 
     id: str
@@ -303,7 +288,7 @@ class RequirementEntry(_Record):
     standing: Standing = Field(description="what its checks prove of it, together")
 
 
-class WaiverEntry(_Record):
+class WaiverEntry(Record):
     """A waiver of the profile. `blocks`: the run is not ready until it is removed."""
 
     check: str
@@ -316,14 +301,14 @@ class WaiverEntry(_Record):
     note: str = Field(description="what came of it, in a sentence")
 
 
-class CallerMust(_Record):
+class CallerMust(Record):
     """Something that the client leaves to whoever calls it."""
 
     what: str
     checks: tuple[str, ...] = Field(description="ids of the checks that met it")
 
 
-class WaitsEntry(_Record):
+class WaitsEntry(Record):
     """How long the client waited between two attempts for one order, over all trials, after answers of one kind.
 
     Client seconds, three significant digits. Waits that were not the client's own are not among them.
@@ -341,19 +326,19 @@ class WaitsEntry(_Record):
     )
 
 
-class AttemptsEntry(_Record):
+class AttemptsEntry(Record):
     attempts: Count = Field(description="attempts that were made for an order")
     orders: Annotated[int, Field(ge=1)] = Field(description="how many orders had so many")
 
 
-class Observations(_Record):
+class Observations(Record):
     """What was measured in all trials, whatever the checks made of it."""
 
     waits: tuple[WaitsEntry, ...]
     attempts: tuple[AttemptsEntry, ...] = Field(description="fewest first")
 
 
-class Readiness(_Record):
+class Readiness(Record):
     """The whole report, `readiness.json`."""
 
     left_out_when_none = frozenset({"observations"})
