@@ -50,6 +50,13 @@ SANDBOX_HELP = (
     "- {fault: rate-limit, retry_after: seconds}\n"
     "- {fault: in-progress, form: 102-then-final, for: 2}\n"
 )
+KEYGEN_HELP = (
+    "Make a key that signs reports, and the one that verifies them.\n\n"
+    "[bold]golive keygen -o release[/bold] writes release.key, which only you can read, and release.pub for the "
+    "reviewer. Then [bold]golive run --sign release.key[/bold], and on the reviewer's side [bold]golive verify "
+    "golive-report --key release.pub[/bold]. A key that is there is never overwritten.\n\n"
+    "A signature says that whoever has the private key made these files. It does not say that the run was honest."
+)
 
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")]
 ProfileFile = Annotated[
@@ -113,6 +120,24 @@ def endpoint(context: typer.Context, parameter: typer.CallbackParam, wanted: str
         raise refuse(*mistakes.lines) from None
 
 
+def not_the_key(wanted: str | None) -> str | None:
+    """Looked at before any other process could be told of it, and list it."""
+    if wanted is not None:
+        from conformance.signing_keys import THE_KEY_ITSELF, is_key_itself
+
+        if is_key_itself(wanted):
+            raise refuse(THE_KEY_ITSELF)
+    return wanted
+
+
+Sign = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        callback=not_the_key,
+        help="Sign the report: a key's file, or env:NAME of a variable that holds it; see golive keygen.",
+    ),
+]
 Select = Annotated[
     list[str] | None,
     typer.Option(metavar="GLOB", help="Only checks like this, such as 'retries.*'. Repeatable."),

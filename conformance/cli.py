@@ -16,6 +16,7 @@ import typer
 from conformance import arguments
 from conformance.arguments import (
     ACCOUNT_HELP,
+    KEYGEN_HELP,
     RUN_HELP,
     SANDBOX_HELP,
     Api,
@@ -28,6 +29,7 @@ from conformance.arguments import (
     ProfileFile,
     Seed,
     Select,
+    Sign,
     Skip,
     refuse,
     refuse_keys,
@@ -135,6 +137,7 @@ def run(
     api: Api = None,
     production: Production = False,
     dry_run: DryRun = False,
+    sign: Sign = None,
 ) -> None:
     from conformance.launch import launch
 
@@ -157,6 +160,7 @@ def run(
             proxy=proxy,
             production=production,
             dry_run=dry_run,
+            sign=sign,
         )
     )
 
@@ -172,6 +176,7 @@ def account(
     api: Api = None,
     production: Production = False,
     dry_run: DryRun = False,
+    sign: Sign = None,
 ) -> None:
     from conformance.launch import launch
 
@@ -187,6 +192,7 @@ def account(
             production=production,
             dry_run=dry_run,
             account=True,
+            sign=sign,
         )
     )
 
@@ -197,6 +203,7 @@ def merge(
         list[Path], typer.Argument(metavar="DIR...", help="The reports of golive run --shard, all of them.")
     ],
     output: Output = Path("golive-report"),
+    sign: Sign = None,
 ) -> None:
     """Join the reports on the parts of a run into one.
 
@@ -207,7 +214,7 @@ def merge(
     from conformance.mistakes import Mistakes
 
     try:
-        status = join(parts, output)
+        status = join(parts, output, sign)
     except Mistakes as mistakes:
         raise refuse(*mistakes.lines) from None
     raise typer.Exit(status)
@@ -266,6 +273,22 @@ def explain(
     except LookupError as error:
         raise refuse(str(error.args[0])) from None
     typer.echo(text)
+
+
+@app.command(rich_help_panel="Sign and verify", help=KEYGEN_HELP)
+def keygen(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="NAME", help="NAME.key is private, NAME.pub public.")
+    ] = Path("golive-signing"),
+) -> None:
+    from conformance.mistakes import Mistakes
+    from conformance.signing_keys import make_keys, what_to_do_with
+
+    try:
+        private, public, key_id = make_keys(output)
+    except Mistakes as mistakes:
+        raise refuse(*mistakes.lines) from None
+    typer.echo(what_to_do_with(private, public, key_id))
 
 
 @app.command(rich_help_panel="Look closer", help=SANDBOX_HELP)

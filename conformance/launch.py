@@ -45,6 +45,7 @@ def launch(
     dry_run: bool = False,
     account: bool = False,
     label: str | None = None,
+    sign: str | None = None,
 ) -> int:
     """Runs the suite, shows progress and summary, writes the report. The exit status: 0, 1, 2 or 3."""
     if not profile.is_file() and label is None:
@@ -68,6 +69,7 @@ def launch(
         "--golive-shard": shard,
         "--golive-api": api,
         "--golive-proxy": proxy,
+        "--golive-sign": sign,
     }
     flags = {"--golive-production": production, "--golive-dry-run": dry_run, "--golive-account": account}
     options += [(name, value) for name, value in wishes.items() if value is not None]

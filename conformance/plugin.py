@@ -50,6 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--golive-dry-run", action="store_true", help="show requests to the real endpoint, send none"
     )
     group.addoption("--golive-account", action="store_true", help="only checks that need no client")
+    group.addoption(
+        "--golive-sign",
+        metavar="KEY",
+        help="sign the report: a private key's file, or env:NAME of a variable",
+    )
     group.addoption("--golive-clock", choices=["auto", "real", "accelerated", "virtual"], default="auto")
     group.addoption("--golive-label", help="how the report names the profile")
     group.addoption("--golive-alone", action="store_true", help="print golive's own progress and summary")

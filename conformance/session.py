@@ -21,7 +21,15 @@ from conformance.mistakes import Mistakes
 from conformance.rigs import RigError
 from conformance.sharding import Deal, deal, falls_to
 from conformance.suite import Suite
-from conformance.wishes import ROOT, folder_for_report, is_ours, named_checks, options_of, workers
+from conformance.wishes import (
+    ROOT,
+    folder_for_report,
+    is_ours,
+    named_checks,
+    options_of,
+    signing_key,
+    workers,
+)
 
 if TYPE_CHECKING:
     from conformance.items import CheckItem
@@ -46,8 +54,10 @@ class Session:
             self.bundled = self.suite.selected
             self.named = named_checks(config.args, self.bundled)
             self.output = folder_for_report(config)
+            self.signing_key = signing_key(config)
         except Mistakes as error:
             raise self._refused(error) from None
+        self.suite.measurements.remembers = self.worker is not None
         self.results: dict[str, CheckResult] = {}
         self.secrets: list[str] = []
         self.interrupted: str | None = None
@@ -225,7 +235,10 @@ class Session:
 
         readiness = self.suite.report(list(self.results.values()), self.interrupted)
         try:
-            self.written = write(readiness, self.output, self.secrets, self.suite.keys.scanners())
+            key = self.signing_key
+            secrets = [*self.secrets, *(key.secrets if key else ())]
+            scanners = self.suite.keys.scanners()
+            self.written = write(readiness, self.output, secrets, scanners, key.sign if key else None)
         except (LeakInReport, OSError) as error:
             print(f"no report was written: {error}", file=sys.stderr)
             return pytest.ExitCode.INTERNAL_ERROR
@@ -296,11 +309,13 @@ class Session:
                 "confinements": [list(each) for each in self.suite.confinements],
                 "clock": self.suite.clock,
                 "clock_note": self.suite.clock_note,
+                "measured": self.suite.measurements.news(),
             }
         )
 
     def _learn(self, news: dict[str, Any]) -> None:
         self.secrets += news["secrets"]
+        self.suite.measurements.learn(news["measured"])
         for confined, how in news["confinements"]:
             if (confined, how) not in self.suite.confinements:
                 self.suite.confinements.append((confined, how))

@@ -10,7 +10,7 @@ import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import pytest
 
@@ -20,6 +20,9 @@ from conformance.options import Options
 from conformance.planning import seed_of
 from conformance.production import read_endpoint
 from conformance.sharding import Shard, read_shard
+
+if TYPE_CHECKING:
+    from conformance.signing_keys import SigningKey
 
 ROOT = "golive"
 """the first part of the node id of every bundled check"""
@@ -55,6 +58,19 @@ def folder_for_report(config: pytest.Config) -> Path:
     if not os.access(nearest, os.W_OK):
         raise Mistakes([f"{folder}: the report cannot be written into {nearest}; name another place"])
     return folder.absolute()
+
+
+def signing_key(config: pytest.Config) -> SigningKey | None:
+    """What the report is signed with; None in a worker, which writes none. From now on it is in no environment.
+
+    Raises Mistakes: better now than after the run.
+    """
+    wanted: str | None = config.getoption("--golive-sign")
+    if wanted is None or hasattr(config, "workerinput"):
+        return None
+    from conformance.signing_keys import read_signing_key
+
+    return read_signing_key(wanted)
 
 
 def is_ours(argument: str) -> bool:

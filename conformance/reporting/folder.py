@@ -7,12 +7,14 @@ What must never be known here: what the files say.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import html
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from conformance.hygiene.canary import Scanner
 from conformance.reporting.html import to_html
@@ -21,7 +23,10 @@ from conformance.reporting.junit import to_junit
 from conformance.reporting.markdown import escaped, to_markdown
 from conformance.reporting.readiness import Readiness
 from conformance.reporting.sarif import to_sarif
+from conformance.reporting.signing import SIGNATURE
 
+Sign: TypeAlias = "Callable[[Readiness, Mapping[str, str]], str]"
+"""from a report, and the SHA-256 of its files by name, to the text of the signature's file"""
 SOMETIMES = "readiness.sarif"
 BEGINNING = 12
 """characters by which the many secrets of a run are looked for all at once"""
@@ -42,16 +47,41 @@ class LeakInReport(Exception):
 
 
 def write(
-    readiness: Readiness, folder: Path, secrets: Iterable[str] = (), scanners: Sequence[Scanner] = ()
+    readiness: Readiness,
+    folder: Path,
+    secrets: Iterable[str] = (),
+    scanners: Sequence[Scanner] = (),
+    sign: Sign | None = None,
 ) -> list[Path]:
-    """Writes `readiness.json`, `.html`, `.xml` and `.md` into the folder, which is made if there is none, and
-    `readiness.sarif` if a finding has a place in the source.
+    """Writes `readiness.json`, `.html`, `.xml` and `.md` into the folder, which is made if there is none,
+    `readiness.sarif` if a finding has a place in the source, and the signature if there is somebody to `sign`.
 
     Each file appears whole or not at all. `secrets` are the strings that must not be in any of them, such as
     the secret parts of the canary keys; empty strings are ignored. `scanners` find real keys, in whatever form.
 
     Raises LeakInReport before anything is written, OSError if the folder cannot be written to.
     """
+    texts = forms_of(readiness)
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    last = {SIGNATURE: sign(readiness, digests)} if sign else {}
+    forms = _by_beginning({form for secret in secrets if secret for form in _forms(secret)})
+    leaking = [
+        name
+        for name, text in (texts | last).items()
+        if _holds(text, forms) or any(scanner.spans(text.encode()) for scanner in scanners)
+    ]
+    if leaking:
+        raise LeakInReport(leaking)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Of an earlier run. The signature goes first and comes last, so that it never speaks of other files for long.
+    for name in (SIGNATURE, SOMETIMES):
+        if name not in texts:
+            (folder / name).unlink(missing_ok=True)
+    return [_write_whole(folder / name, text) for name, text in (texts | last).items()]
+
+
+def forms_of(readiness: Readiness) -> dict[str, str]:
+    """Every form of the report that there is for it, by the name of its file. The same report, the same texts."""
     texts = {
         "readiness.json": to_json(readiness),
         "readiness.html": to_html(readiness),
@@ -60,18 +90,7 @@ def write(
     }
     if any(check.finding and check.finding.locations for check in readiness.checks):
         texts[SOMETIMES] = to_sarif(readiness)
-    forms = _by_beginning({form for secret in secrets if secret for form in _forms(secret)})
-    leaking = [
-        name
-        for name, text in texts.items()
-        if _holds(text, forms) or any(scanner.spans(text.encode()) for scanner in scanners)
-    ]
-    if leaking:
-        raise LeakInReport(leaking)
-    folder.mkdir(parents=True, exist_ok=True)
-    if SOMETIMES not in texts:
-        (folder / SOMETIMES).unlink(missing_ok=True)  # of an earlier run, and of what is mended since
-    return [_write_whole(folder / name, text) for name, text in texts.items()]
+    return texts
 
 
 def _forms(secret: str) -> set[str]:
