@@ -6,7 +6,6 @@ What must never be known here: how results come about; whether anybody is watchi
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +14,11 @@ from conformance.finding import CheckResult
 from conformance.reporting import wording
 from conformance.reporting.conversation import ASKER
 from conformance.reporting.diagram import diagram
+from conformance.reporting.lines import Line, heading, print_line, prose, shows, width_of
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import CheckEntry, Readiness, Status
+from conformance.reporting.waivers import HEADING, loud, waivers
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 ID_WIDTH = 36
 MOST_TRACEBACK = 25
 MOST_DIFFERENCES = 8
-NARROWEST, WIDEST = 40, 100
 STYLES: Mapping[Status, str] = {
     "passed": "green",
     "failed": "bold red",
@@ -40,10 +40,6 @@ VERDICT_STYLES = {
     "not-ready": "bold red",
     "incomplete": "bold yellow",
 }
-_ASCII = str.maketrans({"→": "->", "…": "...", "—": "-", "–": "-", "’": "'", "“": '"', "”": '"', "·": "-"})
-
-_Line = tuple[str, str]
-"""text and style"""
 
 
 def progress_line(result: CheckResult | CheckEntry, clock: str = "virtual", waived: str | None = None) -> str:
@@ -73,64 +69,37 @@ def print_progress(
 ) -> None:
     """Prints the line of `progress_line`, in the colour of its status."""
     style = STYLES["waived" if waived and result.status == "failed" else result.status]
-    _print(console, progress_line(result, clock, waived), style)
+    print_line(console, progress_line(result, clock, waived), style)
 
 
 def print_summary(readiness: Readiness, paths: Sequence[Path], console: Console) -> None:
     """Prints what the run adds up to. `paths` are the files that were written; none if nothing was."""
-    width = max(NARROWEST, min(console.width, WIDEST))
-    ascii = not _shows(console, "…│├┤─▶◀✗")
+    width = width_of(console)
+    ascii = not shows(console, "…│├┤─▶◀✗")
     for text, style in _summary(readiness, paths, width, ascii):
-        _print(console, text, style)
+        print_line(console, text, style)
 
 
-def _print(console: Console, text: str, style: str) -> None:
-    from rich.text import Text
-
-    if not _shows(console, text):
-        text = text.translate(_ASCII).encode(console.encoding, "backslashreplace").decode(console.encoding)
-    # Text, so that nothing in it is taken for markup; soft wrap, so that a log keeps its lines whole.
-    console.print(Text(text, style=style), soft_wrap=True)
-
-
-def _shows(console: Console, text: str) -> bool:
-    try:
-        text.encode(console.encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _summary(readiness: Readiness, paths: Sequence[Path], width: int, ascii: bool) -> Iterator[_Line]:
+def _summary(readiness: Readiness, paths: Sequence[Path], width: int, ascii: bool) -> Iterator[Line]:
     yield "", ""
-    yield from _prose(wording.sentence(readiness), "", width, VERDICT_STYLES[readiness.verdict])
+    yield from prose(wording.sentence(readiness), "", width, VERDICT_STYLES[readiness.verdict])
+    for told in loud(readiness):
+        yield from prose(told, "", width, STYLES["failed"])
     yield f"Checks: {wording.tally(readiness) or 'none'}", ""
-    yield from _prose(wording.lived(readiness), "", width)
+    yield from prose(wording.lived(readiness), "", width)
     for check in wording.failures(readiness):
         yield from _failure(readiness, check, paths, width, ascii)
-    for check in wording.failures(readiness, waived=True):
-        yield "", ""
-        yield f"WAIVED  {check.id}  {check.severity}", STYLES["waived"]
-        if check.waiver is not None:
-            until = f"until {check.waiver.expires.isoformat()}, {check.waiver.owner}: {check.waiver.reason}"
-            yield from _prose(until, "  ", width)
-        if check.finding is not None:
-            yield from _prose(check.finding.summary, "  ", width)
     for check in readiness.checks:
         if check.status == "error" and check.reason and check.reason.startswith("Traceback"):
             yield "", ""
             yield f"ERROR  {check.id}: the suite itself went wrong", STYLES["error"]
             yield from ((f"  {line}", "") for line in check.reason.splitlines()[-MOST_TRACEBACK:])
-    blocking = [waiver for waiver in readiness.waivers if waiver.blocks]
-    if blocking:
-        yield from _heading("Waivers that stand in the way")
-        for waiver in blocking:
-            yield from _prose(f"{waiver.check}: {waiver.state}, {waiver.note}", "  ", width)
+    yield from _waivers(readiness, width)
     yield from _gaps(readiness, width)
     if readiness.caller_must:
-        yield from _heading("What the client leaves to its caller")
+        yield from heading("What the client leaves to its caller")
         for duty in readiness.caller_must:
-            yield from _prose(duty.what, "  ", width)
+            yield from prose(duty.what, "  ", width)
     yield from _fidelity(readiness, width)
     if paths:
         yield "", ""
@@ -141,16 +110,16 @@ def _summary(readiness: Readiness, paths: Sequence[Path], width: int, ascii: boo
 
 def _failure(
     readiness: Readiness, check: CheckEntry, paths: Sequence[Path], width: int, ascii: bool
-) -> Iterator[_Line]:
+) -> Iterator[Line]:
     yield "", ""
     yield f"FAIL  {check.id}  {check.severity}", STYLES["failed"]
     finding = check.finding
     if finding is not None:
-        yield from _prose(finding.summary, "  ", width, "bold")
+        yield from prose(finding.summary, "  ", width, "bold")
         if finding.impact:
-            yield from _prose(f"Impact: {finding.impact}", "  ", width)
+            yield from prose(f"Impact: {finding.impact}", "  ", width)
         if again := wording.repeated(check):
-            yield from _prose(again, "  ", width)
+            yield from prose(again, "  ", width)
         asker = ASKER if "turns" in finding.counterexample.evidence else "client"
         drawn = (
             diagram(finding.steps, ascii=True, asker=asker) if ascii and finding.steps else finding.sequence
@@ -160,45 +129,57 @@ def _failure(
             yield from ((f"  {line}", "") for line in drawn)
             yield "", ""
         for other in finding.others:
-            yield from _prose(f"Also: {other.summary}", "  ", width)
+            yield from prose(f"Also: {other.summary}", "  ", width)
         if finding.remedy:
-            yield from _prose(f"Remedy: {finding.remedy}", "  ", width)
+            yield from prose(f"Remedy: {finding.remedy}", "  ", width)
     if asked := wording.asked(readiness, check):
-        yield from _prose(f"Asked for: {asked}", "  ", width)
+        yield from prose(f"Asked for: {asked}", "  ", width)
     if check.note:
-        yield from _prose(f"Note: {check.note}", "  ", width)
+        yield from prose(f"Note: {check.note}", "  ", width)
     yield f"  golive explain {check.id}", "dim"
     if paths and finding is not None and finding.counterexample.orders:
         yield f"  golive replay {paths[0].parent} {check.id}", "dim"
 
 
-def _gaps(readiness: Readiness, width: int) -> Iterator[_Line]:
+def _waivers(readiness: Readiness, width: int) -> Iterator[Line]:
+    if readiness.waivers:
+        yield from heading(HEADING)
+    for each in waivers(readiness):
+        style = STYLES["failed"] if each.blocks or each.loud else STYLES["waived"]
+        yield from prose(f"{each.check}: {each.covers}", "  ", width, style)
+        yield from prose(f"{each.answers}: {each.reason}", "      ", width)
+        for told in each.found, each.remedy:
+            if told:
+                yield from prose(told, "      ", width)
+
+
+def _gaps(readiness: Readiness, width: int) -> Iterator[Line]:
     gaps = [gap for gap in wording.gaps(readiness) if gap.kind != "not checked"]
     beyond = sum(len(gap.ids) for gap in wording.gaps(readiness) if gap.kind == "not checked")
     if gaps or beyond:
-        yield from _heading("Not proven")
+        yield from heading("Not proven")
     for gap in gaps:
-        weight = f", {gap.weight}" if gap.weight else ""
+        weight = f", {weighed}" if (weighed := wording.weights(readiness, gap)) else ""
         style = STYLES["error"] if gap.kind == "suite error" else ""
-        yield from _prose(f"{gap.kind}{weight}: {wording.brief(gap.reason)}", "  ", width, style)
-        yield from _prose(", ".join(_briefly(gap.ids, readiness)), "      ", width, "dim")
+        yield from prose(f"{gap.kind}{weight}: {wording.brief(gap.reason)}", "  ", width, style)
+        yield from prose(", ".join(_briefly(gap.ids, readiness)), "      ", width, "dim")
     if beyond:
         told = f"{counted(beyond, 'requirement')} that no check covers; the report says why"
-        yield from _prose(f"not checked: {told}", "  ", width)
+        yield from prose(f"not checked: {told}", "  ", width)
 
 
-def _fidelity(readiness: Readiness, width: int) -> Iterator[_Line]:
+def _fidelity(readiness: Readiness, width: int) -> Iterator[Line]:
     told = wording.fidelity(readiness)
     if not told or readiness.run.fidelity is None:
         return
-    yield from _heading(wording.FIDELITY)
-    yield from _prose(told, "  ", width)
+    yield from heading(wording.FIDELITY)
+    yield from prose(told, "  ", width)
     differences = readiness.run.fidelity.differences
     for each in differences[:MOST_DIFFERENCES]:
         what = f"{each.operation}, {each.situation}, {each.aspect}: {each.ours}; there {each.theirs}"
-        yield from _prose(what, "      ", width)
+        yield from prose(what, "      ", width)
     if (more := len(differences) - MOST_DIFFERENCES) > 0:
-        yield from _prose(f"and {counted(more, 'difference')} more, which the report lists", "      ", width)
+        yield from prose(f"and {counted(more, 'difference')} more, which the report lists", "      ", width)
 
 
 def _briefly(ids: Sequence[str], readiness: Readiness) -> list[str]:
@@ -215,21 +196,3 @@ def _briefly(ids: Sequence[str], readiness: Readiness) -> list[str]:
             f"{each.partition('.')[0]}.*" if each.partition(".")[0] in whole else each for each in ids
         )
     )
-
-
-def _heading(text: str) -> Iterator[_Line]:
-    yield "", ""
-    yield text, "bold"
-
-
-def _prose(text: str, indent: str, width: int, style: str = "") -> Iterator[_Line]:
-    for paragraph in text.splitlines() or [""]:
-        lines = textwrap.wrap(
-            paragraph,
-            width,
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        yield from ((line, style) for line in lines)

@@ -21,8 +21,8 @@ HEADING = "Waivers"
 @dataclass(frozen=True, slots=True)
 class WaiverWords:
     """One waiver, told. `covers`: what it stands for, or that it stands for nothing. `answers`: who answers for it, and
-    until when. `remedy`: why it covers nothing, and what to do; empty if it covers something. `found`: what failed, where it covers a
-    failure. `loud`: it accepts that a blocker was not tested.
+    until when. `remedy`: why it covers nothing, and what to do; empty if it covers something. `found`: what failed,
+    where it covers a failure. `loud`: it accepts that a blocker was not tested.
     """
 
     check: str

@@ -203,6 +203,15 @@ def gaps(readiness: Readiness) -> list[Gap]:
     )
 
 
+def weights(readiness: Readiness, gap: Gap) -> str:
+    """How grave it is that these checks were not tested: `blocker`, or `3 blockers, 2 major`; empty if it is not."""
+    if gap.weight is None:
+        return ""
+    ids = set(gap.ids)
+    checks = [check for check in readiness.checks if check.id in ids]
+    return gap.weight if len({check.severity for check in checks}) == 1 else _by_severity(checks)
+
+
 def headings(readiness: Readiness) -> list[tuple[str, list[RequirementEntry]]]:
     """The requirements under the headings of the vendor's checklist, in its order."""
     order = list(dict.fromkeys(requirement.section for requirement in readiness.requirements))
