@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from conformance import catalogue
 from conformance.check import Check
 from conformance.evidence import Evidence, evidences
@@ -82,16 +80,9 @@ def _violations(suite: Suite, check: Check, evidence: Evidence) -> list[Violatio
 
 
 def _stored(folder: Path, check_id: str) -> tuple[Evidence, Run]:
-    from conformance.reporting.json_file import read_report
+    from conformance.reporting.stored import stored_report
 
-    try:
-        readiness = read_report(folder)
-    except OSError as error:
-        raise Mistakes([f"{folder}: no report can be read there: {error.strerror or error}"]) from None
-    except ValidationError as error:
-        raise Mistakes(
-            [f"{folder}: readiness.json is not to its schema: {error.errors()[0]['msg']}"]
-        ) from None
+    readiness = stored_report(folder)
     entry = next((entry for entry in readiness.checks if entry.id == check_id), None)
     failed = ", ".join(entry.id for entry in readiness.checks if entry.finding) or "none"
     if entry is None or entry.finding is None:
