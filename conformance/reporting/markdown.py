@@ -213,8 +213,9 @@ def _not_proven(readiness: Readiness) -> Iterator[_Piece]:
 def _waivers(readiness: Readiness) -> Iterator[_Piece]:
     section = f"## {HEADING}"
     for each in waivers(readiness):
-        told = f"- {code(each.check)}: **{each.covers}**. {escaped(each.answers)}: {escaped(each.reason)}"
-        yield _Piece((f"{told}. {escaped(each.remedy)}".rstrip(),), section, ((15, "waiver", ()),))
+        told = f"- {code(each.check)} **{each.covers}**: {escaped(each.answers)}: {escaped(each.reason)}"
+        remedy = f". {escaped(each.remedy)}" if each.remedy else ""
+        yield _Piece((f"{told}{remedy}",), section, ((15, "waiver", ()),))
     if readiness.waivers:
         yield _Piece(("",), section)
 
@@ -224,13 +225,13 @@ def _fold(title: str, lines: Iterable[str], folded: bool, name: str = "") -> Ite
     the check that they are about, where the title is only for those.
     """
     if not folded:
-        yield f"### {code(name) if name else ''}{escaped(title)}"
+        yield f"### {code(name)} {escaped(title)}".rstrip() if name else f"### {escaped(title)}"
         yield ""
         yield from lines
         return
     shown = html.escape(plain(" ".join(title.split()), 400), quote=False)
-    named = f"<code>{html.escape(name)}</code>" if name else ""
-    yield f"<details><summary>{named}{_apart(shown)}</summary>"
+    named = f"<code>{html.escape(name)}</code> " if name else ""
+    yield f"<details><summary>{f'{named}{_apart(shown)}'.rstrip()}</summary>"
     yield ""
     yield from lines
     yield "</details>"
@@ -238,7 +239,7 @@ def _fold(title: str, lines: Iterable[str], folded: bool, name: str = "") -> Ite
 
 
 def _failure(readiness: Readiness, check: CheckEntry, section: str, folded: bool) -> _Piece:
-    title = f" — {check.severity}"
+    title = f"— {check.severity}"
     if folded and check.finding is not None:
         title = f"{title}: {check.finding.summary}"
     whole, brief = (

@@ -146,7 +146,7 @@ def _waivers(readiness: Readiness, width: int) -> Iterator[Line]:
         yield from heading(HEADING)
     for each in waivers(readiness):
         style = STYLES["failed"] if each.blocks or each.loud else STYLES["waived"]
-        yield from prose(f"{each.check}: {each.covers}", "  ", width, style)
+        yield from prose(f"{each.check}  {each.covers}", "  ", width, style)
         yield from prose(f"{each.answers}: {each.reason}", "      ", width)
         for told in each.found, each.remedy:
             if told:

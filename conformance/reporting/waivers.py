@@ -53,15 +53,16 @@ def loud(readiness: Readiness) -> tuple[str, ...]:
 
 
 def covered(waiver: WaiverEntry, check: CheckEntry | None) -> str:
-    """What the waiver covers: `a failure, blocker`, `ACCEPTED UNTESTED, blocker`, or `nothing: expired`. `check` is the
-    one that it names, None if there is none of that name.
+    """`covers a failure (blocker)`, `ACCEPTED UNTESTED (blocker)`, or `covers nothing (expired)`.
+
+    `check` is the one that the waiver names, None if there is none of that name.
     """
     cover = check.waiver if check is not None and waiver.state == "used" else None
     if check is None or cover is None:
-        return f"nothing: {waiver.state}"
+        return f"covers nothing ({waiver.state})"
     if cover.covers == "failure":
-        return f"a failure, {check.severity}"
-    return f"{LOUD if _is_loud(waiver, check) else 'accepted untested'}, {check.severity}"
+        return f"covers a failure ({check.severity})"
+    return f"{LOUD if _is_loud(waiver, check) else 'accepted untested'} ({check.severity})"
 
 
 def answers_for(waiver: WaiverEntry | Cover) -> str:
