@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 from functools import partial
+from weakref import WeakSet
 
 from conformance.confirmation import Decisive
 from conformance.evidence import Evidence, PlannedOrder, Trial, trials
@@ -50,7 +51,8 @@ class Laboratory:
     Not shared are those that exist to see whether something comes back.
 
     `slow` makes a rig on the real clock, for evidence that a faster one cannot be trusted with; `deadline`, on
-    `time.monotonic()`: from then on no trial is begun or waited for.
+    `time.monotonic()`: from then on no trial is begun or waited for. `witness` is shown the evidence of each run that
+    somebody asks for, once.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Laboratory:
         slow: Callable[[], Rig] | None = None,
         deadline: float | None = None,
         beside: Beside | None = None,
+        witness: Callable[[Evidence], None] | None = None,
     ) -> None:
         self.rig = rig
         self.trials = 0
@@ -70,6 +73,8 @@ class Laboratory:
         self._slow = slow
         self._beside = beside
         self._deadline = deadline
+        self._witness = witness
+        self._shown: WeakSet[Future[Evidence]] = WeakSet()
         self._lock = threading.Lock()
         self._benches: dict[str, _Bench] = {"": _Bench(lambda: rig, rig.facts.parallel)}
         self._foreseen: dict[tuple[str, bytes], list[Future[Evidence]]] = {}
@@ -247,6 +252,14 @@ class Laboratory:
         return evidence
 
     def _result(self, future: Future[Evidence]) -> Evidence:
+        evidence = self._awaited(future)
+        # Not when it was run: which of those are run that nobody comes to need is chance.
+        if self._witness and future not in self._shown:
+            self._shown.add(future)
+            self._witness(evidence)
+        return evidence
+
+    def _awaited(self, future: Future[Evidence]) -> Evidence:
         if self._deadline is None:
             return future.result()
         try:

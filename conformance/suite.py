@@ -26,6 +26,7 @@ from conformance.finding import CheckResult, results
 from conformance.generation import drawn
 from conformance.keys import Keyring, KeyUnavailable
 from conformance.laboratory import Beside, Laboratory
+from conformance.measurement import Measurements
 from conformance.mistakes import Mistakes
 from conformance.options import ClockChoice, Options
 from conformance.planning import seed_of
@@ -82,6 +83,7 @@ class Suite:
         self._deadline = None if options.budget is None else time.monotonic() + options.budget
         self.confinements: list[tuple[bool, str]] = []
         """of every rig that was used, in whatever process: was its client confined, and how or why not?"""
+        self.measurements = Measurements(self.contract)
         self._laboratory: Laboratory | None = None
         self._upstream: Upstream | None = None
 
@@ -147,9 +149,19 @@ class Suite:
             rig, slow = self._rigs()
             self.confinements.append((rig.facts.confined, rig.facts.confinement))
             self._laboratory = Laboratory(
-                rig, seed=self.options.seed, slow=slow, deadline=self._deadline, beside=self._beside()
+                rig,
+                seed=self.options.seed,
+                slow=slow,
+                deadline=self._deadline,
+                beside=self._beside(),
+                witness=self._measure,
             )
         return self._laboratory
+
+    def _measure(self, evidence: Evidence) -> None:
+        # What another clock is asked for beside the run's own is asked for now and then.
+        if evidence.clock.kind == self.clock:
+            self.measurements.add(evidence)
 
     def prepare(self, checks: Sequence[Check]) -> None:
         """Tells what is coming, so that trials which wait can wait side by side. Starts the client if any of the
@@ -285,7 +297,7 @@ class Suite:
             raise RigError(f"--proxy: {error}") from None
         client = self.profile.client
         in_process = client is not None and client.driver == "python"
-        profile = as_worker(self.profile, Path.cwd()) if in_process else self.profile
+        profile = as_worker(self.profile, self.contract, Path.cwd()) if in_process else self.profile
         upstream = self._upstream = Upstream(endpoint, key, self.contract, production=self.options.production)
         return DirectRig(profile, self.contract, seed=seed, port=self.options.port or 0, upstream=upstream)
 
@@ -322,6 +334,7 @@ class Suite:
 
     def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
         """Everything that the results add up to, whether all of them came or not."""
+        from conformance.reporting.observations import observations
         from conformance.reporting.readiness import ContractFacts, Run, Selection, Shard, Tool
         from conformance.reporting.verdict import RunFacts, assemble
         from conformance.subject import client_digest
@@ -380,6 +393,7 @@ class Suite:
             today=datetime.now(UTC).date(),
             selected=set(ids) if partial else None,
             contract=self.contract,
+            observations=observations(self.measurements.pauses, self.measurements.attempts),
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from conformance.mistakes import Mistakes
+from conformance.reporting.observations import added
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import (
     CallerMust,
@@ -55,7 +56,8 @@ LONG = frozenset({"requirements", "waivers"})
 
 
 def merge(parts: Parts) -> Readiness:
-    """The report on the whole run, as if it had been one: only its times, which are sums, tell it apart.
+    """The report on the whole run, as if it had been one: its times, which are sums, tell it apart, and that trials
+    which two parts ran are among what was measured twice.
 
     Raises Mistakes, a line for each reason why these reports do not make a whole.
     """
@@ -84,6 +86,7 @@ def merge(parts: Parts) -> Readiness:
             ),
             "waivers": waivers,
             "caller_must": _caller_must(ordered, checks),
+            "observations": added(part.observations for part in ordered),
         }
     )
 
