@@ -337,7 +337,8 @@ def test_junit_has_a_suite_for_each_section_and_says_why():
         "not tested: the clock is real, and an hour is beyond the budget"
     )
     assert cases["golive.rate-limits.waits-at-least"].find("skipped").get("message") == (
-        "failed, waived until 2027-01-31 by payments-team@acme.test: agreed with the vendor until the next release"
+        "failed, waived, by payments-team@acme.test until 2027-01-31, 70 days left: "
+        "agreed with the vendor until the next release"
     )
     properties = {entry.get("name"): entry.get("value") for entry in root[0].iter("property")}
     assert (properties["verdict"], properties["seed"]) == ("not-ready", "20261122")
