@@ -13,9 +13,9 @@ from typing import Literal
 
 from pydantic import JsonValue, TypeAdapter
 
+from conformance.belief import Outcome as Outcome  # noqa: PLC0414  everybody else knows it as evidence
 from conformance.faults import Fault, Schedule
 
-OutcomeKind = Literal["created", "rejected", "unknown"]
 AnswerClass = Literal[
     "success",  # 2xx in the contract's shape
     "final",  # an error that only a corrected order gets past
@@ -172,16 +172,6 @@ class LedgerEntry:
     booked_at: float
     exchange: int
     status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the client believes happened."""
-
-    kind: OutcomeKind
-    order_id: str | None = None
-    status: str | None = None
-    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

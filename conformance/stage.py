@@ -22,7 +22,8 @@ from pydantic import TypeAdapter
 from conformance.contract import Contract
 from conformance.drivers.environment import EnvironmentMistake, render_env
 from conformance.drivers.loopback import forbid_leaving_loopback
-from conformance.drivers.python import Context, PythonDriver, TargetError, every_logger_talks, find_target
+from conformance.drivers.python import PythonDriver
+from conformance.drivers.target import Context, TargetError, every_logger_talks, find_target
 from conformance.evidence import ClockReading, Evidence, Exchange, LedgerEntry, Output, Trial
 from conformance.hygiene.canary import Canary, scanner_for
 from conformance.hygiene.processes import Watch

@@ -10,7 +10,7 @@ import sys
 
 from conformance.contracts import DEFAULT, load_contract
 from conformance.drivers.called import serve
-from conformance.drivers.python import find_target
+from conformance.drivers.target import find_target
 
 ENVIRONMENT = {"GALLERY_BASE_URL": "{base_url}", "GALLERY_API_KEY": "{api_key}"}
 """what `client.env` of its profile has to say"""
@@ -19,7 +19,7 @@ ENVIRONMENT = {"GALLERY_BASE_URL": "{base_url}", "GALLERY_API_KEY": "{api_key}"}
 if __name__ == "__main__":
     serve(
         find_target(sys.argv[1]),
-        load_contract(DEFAULT),
+        load_contract(DEFAULT).error_types,
         os.environ["GALLERY_BASE_URL"],
         os.environ["GALLERY_API_KEY"],
         sys.stdin,

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from conformance.clock.pace import Pace
-from conformance.evidence import Call, Output, PlannedOrder
 
 if TYPE_CHECKING:
     from conformance.contract import Contract
     from conformance.drivers.confinement import Confinement
+    from conformance.evidence import Call, Output, PlannedOrder
     from conformance.hygiene.canary import Canary
     from conformance.profile import Client
 

@@ -11,12 +11,11 @@ import json
 import re
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from conformance import Unknown
-from conformance.contract import Contract
-from conformance.evidence import Outcome, OutcomeKind
+from conformance.belief import Outcome, OutcomeKind
 
 LONGEST = 1_000
 """characters of an order id, a status or an error type; whatever is longer is none"""
@@ -90,8 +89,8 @@ def from_return(value: object) -> Outcome | Crash:
     return Crash(f"the client returned {what}; return {_EXAMPLES['created']}, or the order's id as a string")
 
 
-def from_exception(error: BaseException, contract: Contract) -> Outcome | Crash:
-    """What an exception says that a Python client let through.
+def from_exception(error: BaseException, types: Collection[str]) -> Outcome | Crash:
+    """What an exception says that a Python client let through. `types`: the error types of the contract.
 
     `unknown` when it or its cause says so or is an error of the transport; a crash when it is exactly a
     programming error, or ends the interpreter; otherwise `rejected`. An exception that was raised while a
@@ -102,10 +101,10 @@ def from_exception(error: BaseException, contract: Contract) -> Outcome | Crash:
         error = error.exceptions[0]  # a task group's wrapping says nothing
     text = _text(error)
     if any(_says_unknown(link) for link in _causes(error)):
-        return Outcome("unknown", type=_named_type(error, text, contract))
+        return Outcome("unknown", type=_named_type(error, text, types))
     if type(error) in _PROGRAMMING_ERRORS or not isinstance(error, Exception):
         return Crash(f"the client raised {type(error).__name__}{f': {text}' if text else ''}{_place(error)}")
-    named = _named_type(error, text, contract)
+    named = _named_type(error, text, types)
     if named is None and any(_says_unknown(link) for link in _causes(error, implied=True)):
         return Outcome("unknown")
     return Outcome("rejected", type=named)
@@ -233,16 +232,16 @@ def _says_unknown(error: BaseException) -> bool:
     )
 
 
-def _named_type(error: BaseException, text: str, contract: Contract) -> str | None:
+def _named_type(error: BaseException, text: str, types: Collection[str]) -> str | None:
     """The error type that an exception names in an attribute, else in its text, longest name first."""
     attributes = [_attribute(error, name) for name in ("type", "code")]
     named = [value for value in attributes if value is not None and len(value) <= LONGEST]
     for value in named:
-        if value in contract.error_types:
+        if value in types:
             return value
     if named:
         return named[0]
-    for type_ in sorted(contract.error_types, key=len, reverse=True):
+    for type_ in sorted(types, key=len, reverse=True):
         if re.search(rf"(?<![\w-]){re.escape(type_)}(?![\w-])", text):
             return type_
     return None

@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 from conformance.contract import Contract
-from conformance.contracts import locate_contract
 from conformance.drivers.called import ENVIRONMENT, TALKATIVE
 from conformance.drivers.environment import import_paths
 from conformance.evidence import Trial
@@ -34,10 +33,10 @@ def mortal_rig(profile: Profile, contract: Contract, *, clock: str, seed: int, f
     Raises RigError when the client cannot be examined in this way.
     """
     wish = "auto" if clock == "virtual" else "real"
-    return choose_rig(as_worker(profile, folder), contract, wish=wish, seed=seed, port=0).rig  # type: ignore[arg-type]  # one of two literals
+    return choose_rig(as_worker(profile, contract, folder), contract, wish=wish, seed=seed, port=0).rig  # type: ignore[arg-type]  # one of two literals
 
 
-def as_worker(profile: Profile, folder: Path) -> Profile:
+def as_worker(profile: Profile, contract: Contract, folder: Path) -> Profile:
     """The same profile with the function in a process of its own."""
     client = profile.client
     assert client is not None
@@ -47,7 +46,7 @@ def as_worker(profile: Profile, folder: Path) -> Profile:
         "-m",
         "conformance.drivers.called",
         client.target or "",
-        str(locate_contract(profile.contract, folder=profile.folder)),
+        ",".join(contract.error_types),
         str(folder),
         *import_paths(profile.folder, folder),
     )

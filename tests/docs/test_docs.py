@@ -20,7 +20,7 @@ from pages import PAGES, ROOT, Block, anchors, blocks, inline_code, links, rows
 from conformance import catalogue, plugin
 from conformance.cli import app
 from conformance.contracts import DEFAULT, load_contract
-from conformance.drivers.python import Context
+from conformance.drivers.target import Context
 from conformance.evidence import Trial
 from conformance.faults import Fault
 from conformance.profile import Account, Client, Profile, load_profile

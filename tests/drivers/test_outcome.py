@@ -29,7 +29,7 @@ UNKNOWN = Outcome("unknown")
 def raised(error: BaseException, cause: BaseException | None = None) -> Outcome | Crash:
     with pytest.raises(type(error)) as caught:
         raise error from cause
-    return from_exception(caught.value, RUNA)
+    return from_exception(caught.value, RUNA.error_types)
 
 
 class Rejected(Exception):
@@ -191,7 +191,7 @@ def test_a_retry_library_passes_on_what_it_gave_up_on() -> None:
 
     with pytest.raises(tenacity.RetryError) as caught:
         place()
-    assert from_exception(caught.value, RUNA) == UNKNOWN
+    assert from_exception(caught.value, RUNA.error_types) == UNKNOWN
 
 
 def while_handling(error: Exception, then: Exception) -> Outcome | Crash:
@@ -203,7 +203,7 @@ def while_handling(error: Exception, then: Exception) -> Outcome | Crash:
 
     with pytest.raises(type(then)) as caught:
         handle()
-    return from_exception(caught.value, RUNA)
+    return from_exception(caught.value, RUNA.error_types)
 
 
 def test_what_was_being_handled_counts_unless_the_exception_knows_better() -> None:
@@ -223,7 +223,7 @@ def test_from_none_cuts_off_what_was_being_handled() -> None:
 
     with pytest.raises(Rejected) as caught:
         handle()
-    assert from_exception(caught.value, RUNA) == Outcome("rejected")
+    assert from_exception(caught.value, RUNA.error_types) == Outcome("rejected")
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_group_of_one_is_that_one() -> None:
 def test_causes_that_go_round_in_a_circle_end() -> None:
     first, second = Rejected(), Rejected()
     first.__cause__, second.__cause__ = second, first
-    assert from_exception(first, RUNA) == Outcome("rejected")
+    assert from_exception(first, RUNA.error_types) == Outcome("rejected")
 
 
 @pytest.mark.parametrize(
