@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from conformance.reporting.plain import for_log
+
 USAGE = 2
 SHORTEST_KEY = 20
 """characters of an argument that could be one: to know better takes a tenth of a second"""
@@ -80,7 +82,7 @@ class Clock(StrEnum):
 def refuse(*lines: str) -> typer.Exit:
     """Says what is wrong with what was asked for; raise what it returns."""
     for line in lines:
-        typer.echo(line, err=True)
+        typer.echo(for_log(line), err=True)
     return typer.Exit(USAGE)
 
 

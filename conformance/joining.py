@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from conformance.console import Console
 from conformance.mistakes import Mistakes
+from conformance.publishing import publish
 from conformance.reporting.folder import LeakInReport, write
 from conformance.reporting.merging import merge
 from conformance.reporting.readiness import Readiness
@@ -46,5 +46,7 @@ def join(folders: Sequence[Path], output: Path, sign: str | None = None) -> int:
         written = write(whole, output, key.secrets if key else (), sign=key.sign if key else None)
     except (OSError, LeakInReport) as error:
         raise Mistakes([f"{output}: the report cannot be written there: {error}"]) from None
-    print_summary(whole, written, Console(highlight=False, soft_wrap=True))
+    console = Console()
+    print_summary(whole, written, console)
+    publish(whole, console)
     return status_of(whole)

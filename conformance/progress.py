@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from conformance.console import Console
+from conformance.publishing import publish
+from conformance.reporting.lines import print_line
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.terminal import ID_WIDTH, print_progress, print_summary
 
@@ -33,7 +34,7 @@ class Progress:
     def __init__(self, suite: Suite, patience: float = PATIENCE) -> None:
         self._suite = suite
         self._patience = self._next = patience
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = Console()
         self._lock = threading.Lock()
         self._running: dict[str, float] = {}
         self._trials = 0
@@ -61,8 +62,8 @@ class Progress:
             self._tell_of_clock()
             print_progress(result, self._console, self._suite.clock, self._suite.waived(result.id))
             if self._suite.options.dry_run and result.note:
-                self._say("\n".join(f"      {line}" for line in result.note.splitlines()))
-            self._console.file.flush()
+                for line in result.note.splitlines():
+                    self._say(f"      {line}")
 
     def _tell_of_clock(self) -> None:
         """Which clock it came to be is known once the client has placed an order."""
@@ -80,6 +81,7 @@ class Progress:
     def summarise(self, readiness: Readiness, written: Sequence[Path]) -> None:
         print_summary(readiness, written, self._console)
         self._say(f"Seed: {readiness.run.seed}")
+        publish(readiness, self._console)
 
     def _wait(self, patience: float | None = None) -> None:
         self._next = patience or self._patience
@@ -99,8 +101,7 @@ class Progress:
             for check_id, since in self._running.items():
                 at_it = duration(time.monotonic() - since)
                 self._say(f"  {'...':<8}  {check_id:<{ID_WIDTH}}     still at it after {at_it}{so_far}")
-            self._console.file.flush()
             self._wait(min(2 * self._next, LONGEST_SILENCE))
 
     def _say(self, line: str) -> None:
-        self._console.print(line, markup=False)
+        print_line(self._console, line, "")

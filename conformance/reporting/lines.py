@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from conformance.reporting.plain import obeyed_by_nobody, visible
+from conformance.reporting.plain import for_log
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ def print_line(console: Console, text: str, style: str) -> None:
     from rich.text import Text
 
     # The last moment at which a line is known as it will stand in the log.
-    text = obeyed_by_nobody(visible(text))
+    text = for_log(text)
     if not shows(console, text):
         text = text.translate(_ASCII).encode(console.encoding, "backslashreplace").decode(console.encoding)
     # Text, so that nothing in it is taken for markup; soft wrap, so that a log keeps its lines whole.

@@ -52,6 +52,11 @@ def obeyed_by_nobody(text: str) -> str:
     return _ORDER.sub(lambda found: f"{found.group(1) or ''}{_escape(found.group()[-1])}", text)
 
 
+def for_log(text: str) -> str:
+    """The lines as they may be printed, wherever they come from: nothing is hidden in them, and nobody obeys them."""
+    return obeyed_by_nobody("\n".join(map(visible, text.split("\n"))))
+
+
 def plain_json(value: JsonValue, limit: int = 20_000) -> JsonValue:
     """The same value as every JSON reader takes it: strings without lone surrogates and of `limit` characters
     at most, no infinite numbers. Everything else is left as it is, since JSON escapes it.
