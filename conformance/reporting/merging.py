@@ -7,14 +7,17 @@ What must never be known here: where the parts' reports come from, and how check
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from fnmatch import fnmatchcase
 
 from conformance.mistakes import Mistakes
+from conformance.reporting.consistency import inconsistencies, report_date
 from conformance.reporting.observations import added
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import (
     CallerMust,
     CheckEntry,
+    Commit,
     DifferenceEntry,
     Fidelity,
     Readiness,
@@ -22,7 +25,7 @@ from conformance.reporting.readiness import (
     Selection,
     WaiverEntry,
 )
-from conformance.reporting.verdict import inconsistencies, standing, summarise, verdict
+from conformance.reporting.verdict import standing, summarise, verdict
 
 Parts = Mapping[str, Readiness]
 """the reports, each by the name that its reader knows it by"""
@@ -38,6 +41,7 @@ COMMON: Mapping[str, Callable[[Readiness], object]] = {
     "contract digest": lambda part: part.contract.digest,
     "profile digest": lambda part: part.run.profile_digest,
     "client digest": lambda part: part.run.client_digest,
+    "commit": lambda part: part.run.commit and _committed(part.run.commit),
     "API version": lambda part: part.run.api_version,
     "driver": lambda part: part.run.driver,
     "sandbox": lambda part: part.run.sandbox,
@@ -67,9 +71,12 @@ def merge(parts: Parts) -> Readiness:
         raise Mistakes(wrong)
     ordered = sorted(parts.values(), key=_index)
     first = ordered[0]
-    checks = _checks(ordered)
+    today = _last_day(ordered)
+    checks = tuple(_counted_from(today, check) for check in _checks(ordered))
     by_check = {check.id: check for check in checks}
-    waivers = _waivers(ordered)
+    waivers = tuple(
+        waiver.model_copy(update={"days_left": (waiver.expires - today).days}) for waiver in _waivers(ordered)
+    )
     run = _run(ordered, checks)
     asked = [check for check in checks if run.selection is None or check.id in run.selection.checks]
     reached = verdict(asked, waivers, interrupted=run.interrupted is not None)
@@ -89,6 +96,10 @@ def merge(parts: Parts) -> Readiness:
             "observations": added(part.observations for part in ordered),
         }
     )
+
+
+def _committed(commit: Commit) -> str:
+    return f"{commit.id}{', with changes' if commit.modified else ''}"
 
 
 def _not_parts(parts: Parts) -> Iterator[str]:
@@ -144,6 +155,11 @@ def _misfits(parts: Parts) -> Iterator[str]:
     for id_, names in owners.items():
         if len(names) > 1:
             yield f"{id_} was examined in {' and '.join(names)}; the checks were not dealt out alike"
+    ordered = sorted(parts.values(), key=_index)
+    last = _last_day(ordered)
+    for waiver in _waivers(ordered):
+        if waiver.check in owners and waiver.state != "expired" and waiver.expires < last:
+            yield f"the waiver on {waiver.check} ran out while the parts were run; run them again"
     unasked = [id_ for id_ in _asked(parts) if id_ not in owners]
     if unasked:
         yield f"in none of the parts: {', '.join(unasked)}"
@@ -175,6 +191,18 @@ def _checks(ordered: list[Readiness]) -> tuple[CheckEntry, ...]:
             if check.id in own or check.id not in found:
                 found[check.id] = check
     return tuple(found.values())
+
+
+def _last_day(ordered: list[Readiness]) -> date:
+    """Parts may be run on either side of midnight: the whole counts from the day on which the last was written."""
+    return max(map(report_date, ordered))
+
+
+def _counted_from(today: date, check: CheckEntry) -> CheckEntry:
+    if check.waiver is None:
+        return check
+    left = (check.waiver.expires - today).days
+    return check.model_copy(update={"waiver": check.waiver.model_copy(update={"days_left": left})})
 
 
 def _waivers(ordered: list[Readiness]) -> tuple[WaiverEntry, ...]:

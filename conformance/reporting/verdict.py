@@ -38,6 +38,8 @@ from conformance.reporting.readiness import (
     WaiverState,
 )
 
+NOT_SELECTED = "not selected for this run"
+ACCOUNT_ALONE = "it needs a client, and this run was about the account alone"
 EXIT_STATUS: Mapping[Verdict, int] = {
     "ready": 0,
     "ready-with-waivers": 0,
@@ -237,45 +239,6 @@ def standing(requirement: RequirementLike, checks: Mapping[str, CheckEntry]) -> 
     return "proven in part" if "passed" in statuses else "not tested"
 
 
-def inconsistencies(readiness: Readiness) -> list[str]:
-    """Where the report contradicts itself, a sentence each; none in a report that nobody has changed."""
-    wrong = []
-    ids = [check.id for check in readiness.checks]
-    if len(set(ids)) != len(ids):
-        wrong.append("a check is listed more than once")
-    if readiness.summary != summarise(readiness.checks):
-        wrong.append("the summary does not count the checks as they are listed")
-    due = "incomplete" if readiness.run.selection else verdict_of_selected(readiness)
-    if readiness.verdict != due:
-        wrong.append(f"the verdict is {readiness.verdict}, but the checks add up to {due}")
-    shard = readiness.run.shard
-    if shard and not (readiness.run.selection and shard.index <= shard.count):
-        wrong.append(
-            f"it says that it is part {shard.index} of {shard.count}, and lists no checks of such a part"
-        )
-    if readiness.run.selection and (
-        strangers := sorted(
-            check.id
-            for check in readiness.checks
-            if check.id not in readiness.run.selection.checks and check.status != "skipped"
-        )
-    ):
-        wrong.append(f"not selected, and yet with a result: {', '.join(strangers)}")
-    for check in readiness.checks:
-        if (check.status == "waived") != (check.waiver is not None):
-            wrong.append(f"{check.id} is {check.status}, which does not go with what it says about a waiver")
-        elif check.waiver and not any(
-            (waiver.check, waiver.state, waiver.owner) == (check.id, "used", check.waiver.owner)
-            for waiver in readiness.waivers
-        ):
-            wrong.append(f"{check.id} rests on a waiver that is not listed as used")
-        if check.status == "passed" and check.finding is not None:
-            wrong.append(f"{check.id} passed, and yet it has a finding")
-        if check.status in ("skipped", "not-applicable", "error") and not check.reason:
-            wrong.append(f"{check.id} is {check.status} without a reason")
-    return wrong
-
-
 def _of(selected: Collection[str] | None, checks: Iterable[CheckEntry]) -> tuple[CheckEntry, ...]:
     return tuple(check for check in checks if selected is None or check.id in selected)
 
@@ -291,11 +254,7 @@ def _entry(
 ) -> CheckEntry:
     if selected is not None and check.id not in selected:
         alone = run.selection is not None and run.selection.without_client and check.needs_client
-        why = (
-            "it needs a client, and this run was about the account alone"
-            if alone
-            else "not selected for this run"
-        )
+        why = ACCOUNT_ALONE if alone else NOT_SELECTED
         result, waiver = CheckResult(check.id, "skipped", reason=why), None
     elif result is None and run.interrupted is not None:
         ended = f"the run ended before this check: {run.interrupted}"
@@ -354,30 +313,45 @@ def _waiver_entries(
     by_id = {entry.id: entry for entry in entries}
 
     def told(waiver: WaiverLike) -> WaiverEntry:
-        entry = by_id.get(waiver.check)
-        state: tuple[WaiverState, bool, str]
-        if entry is None:
-            state = ("unused", True, "no check has this id; remove the waiver")
-        elif selected is not None and waiver.check not in selected:
-            state = ("unused", False, "the check was not selected for this run")
-        elif waiver.expires < today:
-            state = ("expired", True, "it holds no longer: mend what it covers, or agree on a new one")
-        elif waiver.check not in results and entry.status == "skipped":
-            state = ("unused", False, "the run ended before the check")
-        else:
-            state = _STATES[entry.status, entry.waiver.covers if entry.waiver else None]
+        days = (waiver.expires - today).days
+        entry, was_run = by_id.get(waiver.check), waiver.check in results
+        state = waiver_state(waiver.check, entry, days, selected, was_run=was_run)
+        if state is None:
+            raise ValueError(f"{waiver.check} is skipped although somebody accepts that")
         return WaiverEntry(
             check=plain(waiver.check, 100),
             reason=plain(waiver.reason, 500),
             owner=plain(waiver.owner, 200),
             expires=waiver.expires,
-            days_left=(waiver.expires - today).days,
+            days_left=days,
             state=state[0],
             blocks=state[1],
             note=state[2],
         )
 
     return tuple(told(waiver) for waiver in waivers)
+
+
+def waiver_state(
+    check_id: str,
+    entry: CheckEntry | None,
+    days_left: int,
+    selected: Collection[str] | None,
+    *,
+    was_run: bool,
+) -> tuple[WaiverState, bool, str] | None:
+    """What came of a waiver: its state, whether it blocks, and a note. None for an entry that the waiver would have
+    covered, and that is not covered. `was_run`: there is a result of the check.
+    """
+    if entry is None:
+        return "unused", True, "no check has this id; remove the waiver"
+    if selected is not None and check_id not in selected:
+        return "unused", False, "the check was not selected for this run"
+    if days_left < 0:
+        return "expired", True, "it holds no longer: mend what it covers, or agree on a new one"
+    if not was_run and entry.status == "skipped":
+        return "unused", False, "the run ended before the check"
+    return _STATES.get((entry.status, entry.waiver.covers if entry.waiver else None))
 
 
 _STATES: Mapping[tuple[Status, str | None], tuple[WaiverState, bool, str]] = {

@@ -6,8 +6,6 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
-from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
@@ -28,13 +26,13 @@ from conformance.evidence import evidences
 from conformance.finding import CheckResult, Violation
 from conformance.paths import REPORTS
 from conformance.reporting import wording
+from conformance.reporting.consistency import inconsistencies
 from conformance.reporting.html import to_html
 from conformance.reporting.json_file import json_schema, to_json
 from conformance.reporting.junit import to_junit
 from conformance.reporting.markdown import code, escaped, fenced, to_markdown
 from conformance.reporting.readiness import Readiness
 from conformance.reporting.terminal import print_progress, print_summary, progress_line
-from conformance.reporting.verdict import inconsistencies
 
 NASTY = "</pre><script>alert(1)</script> \x1b[31m\x00\u202e ``` | ]]> **x** <!-- https://evil.test {{ 7*7 }}"
 FILES = [Path("golive-report", f"readiness.{kind}") for kind in ("json", "html", "xml", "md")]
@@ -166,134 +164,6 @@ def test_a_finding_without_a_trial_has_an_empty_counterexample():
     }
 
 
-# HTML
-
-
-class _Page(HTMLParser):
-    """What matters of a page: its elements in order, their attributes and text, and that they are nested well."""
-
-    VOID = frozenset({"meta", "br", "use", "path", "circle"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if data.strip():
-            self.texts.append((self.open[-1] if self.open else "", " ".join(data.split())))
-
-    def all(self, *tags: str) -> list[str]:
-        return [text for tag, text in self.texts if tag in tags]
-
-
-@each_kind
-def test_the_page_needs_nothing_but_itself(report):
-    page = _Page(to_html(report()))
-    tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "img", "link", "iframe", "object", "form", "audio", "video", "base"}
-    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    for _, attributes in page.elements:
-        assert not [name for name in attributes if name.startswith("on") or name == "src"]
-        if "href" in attributes:
-            assert attributes["href"].startswith("#")
-            assert attributes["href"][1:] in ids
-    style = "".join(page.all("style"))
-    assert "url(" not in style
-    assert "@import" not in style
-    assert "prefers-color-scheme: dark" in style
-    assert "@media print" in style
-
-
-@each_kind
-def test_headings_start_at_the_top_and_leave_no_step_out(report):
-    page = _Page(to_html(report()))
-    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels))
-
-
-def test_advice_that_was_not_followed_stands_in_nobodys_way():
-    advised = CheckResult("rate-limits.jitter", "failed", finding=finding())
-    ready = with_results(advised)
-    assert ready.verdict == "ready"
-    assert "What could be better" in _Page(to_html(ready)).all("h2")
-    assert "## What could be better\n" in to_markdown(ready)
-    broken = with_results(advised, CheckResult("retries.exactly-once", "failed", finding=finding()))
-    assert "## What stands in the way\n" in to_markdown(broken)
-
-
-def test_the_page_is_told_in_the_order_in_which_it_matters():
-    page = _Page(to_html(everything()))
-    assert page.all("h1") == ["acme-rewards"]
-    assert page.all("h2") == [
-        "What this report does not prove",
-        "What stands in the way",
-        "What failed, and is waived",
-        "The checklist",
-        "Waivers",
-    ]
-    assert page.all("h3") == [
-        "What the client leaves to its caller",
-        "The key is in no output",
-        "One reference never owns two orders",
-        "Recipient addresses are in no output",
-        "The client waits after a 429",
-        "Securing your account",
-        "Making retries safe",
-        "Handling error responses",
-        "Rate limiting",
-        "Keeping up to date with new features",
-    ]
-
-
-def test_nothing_is_green_that_was_not_proven():
-    report = everything()
-    html = to_html(report)
-    green = re.findall(r'class="(?:badge )?good"[^>]*>.*?</svg>([^<]*)', html, re.DOTALL)
-    assert set(green) == {"proven", "passed", ""}
-    observed = [check for check in report.checks if (check.status, check.basis) == ("passed", "observed")]
-    mapped = [id_ for requirement in report.requirements for id_ in requirement.checks]
-    assert green.count("passed") == sum(mapped.count(check.id) for check in observed)
-    assert green.count("proven") == sum(
-        requirement.standing == "proven" for requirement in report.requirements
-    )
-
-
-def test_the_page_tells_the_counterexample_and_the_remedy():
-    html = to_html(everything())
-    assert "attempt 2  key B 77aa01bb…556601, not A" in html
-    assert "│ waits 1.2 s" in html
-    assert "Asked for: One reference never owns two orders." in html
-    assert "read it back for every retry." in html
-    assert "<code>golive replay DIR retries.exactly-once</code>" in html
-
-
-def test_a_hostile_client_puts_no_element_and_no_control_character_on_the_page():
-    html = to_html(hostile())
-    assert "<script" not in html
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", html)
-    assert len(html) < 300_000
-
-
 # JUnit
 
 
@@ -345,6 +215,15 @@ def test_junit_has_a_suite_for_each_section_and_says_why():
 
 
 # Markdown and terminal
+
+
+def test_advice_that_was_not_followed_stands_in_nobodys_way():
+    advised = CheckResult("rate-limits.jitter", "failed", finding=finding())
+    ready = with_results(advised)
+    assert ready.verdict == "ready"
+    assert "## What could be better\n" in to_markdown(ready)
+    broken = with_results(advised, CheckResult("retries.exactly-once", "failed", finding=finding()))
+    assert "## What stands in the way\n" in to_markdown(broken)
 
 
 @pytest.mark.parametrize(

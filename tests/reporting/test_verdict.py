@@ -23,11 +23,11 @@ from reporting_samples import (
 )
 
 from conformance.finding import CheckResult
+from conformance.reporting.consistency import inconsistencies
 from conformance.reporting.readiness import Selection
 from conformance.reporting.verdict import (
     assemble,
     exit_status,
-    inconsistencies,
     verdict_of_selected,
 )
 
@@ -241,17 +241,23 @@ def test_checks_keep_the_order_of_the_catalogue_whatever_order_they_ended_in():
     assert report == everything()
 
 
+IDS = [check.id for check in CATALOGUE]
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"verdict": "ready"}, "the verdict is ready, but the checks add up to not-ready"),
-        ({"checks": ()}, "the summary does not count the checks as they are listed"),
-        ({"waivers": ()}, "retries.concurrent-submit rests on a waiver that is not listed as used"),
-        ({"checks": everything().checks * 2}, "a check is listed more than once"),
+        ({"verdict": "ready"}, "verdict is ready, but the checks add up to not-ready"),
+        ({"checks": ()}, "summary.passed is 4, but the checks as they are listed make 0"),
+        (
+            {"waivers": ()},
+            "checks[7].waiver of retries.concurrent-submit is not listed as used among the waivers",
+        ),
+        ({"checks": everything().checks * 2}, "checks has more than once: " + ", ".join(sorted(IDS))),
     ],
 )
 def test_a_report_that_was_changed_contradicts_itself(changes, says):
-    assert says in inconsistencies(everything().model_copy(update=changes))
+    assert says in list(map(str, inconsistencies(everything().model_copy(update=changes))))
 
 
 def test_a_failure_that_was_turned_into_a_pass_contradicts_itself():
@@ -259,7 +265,10 @@ def test_a_failure_that_was_turned_into_a_pass_contradicts_itself():
     accused = of(everything(), BLOCKER).model_copy(update={"status": "passed"})
     checks = tuple(accused if check.id == BLOCKER else check for check in report.checks)
     forged = report.model_copy(update={"checks": checks})
-    assert inconsistencies(forged) == [f"{BLOCKER} passed, and yet it has a finding"]
+    place = [check.id for check in checks].index(BLOCKER)
+    assert list(map(str, inconsistencies(forged))) == [
+        f"checks[{place}].status of {BLOCKER} is passed, but it has a finding"
+    ]
 
 
 STATUSES = st.sampled_from(["passed", "failed", "skipped", "not-applicable", "error"])
@@ -272,7 +281,12 @@ STATUSES = st.sampled_from(["passed", "failed", "skipped", "not-applicable", "er
 )
 def test_no_report_contradicts_itself_and_ready_means_that_nothing_is_left_open(statuses, waived, selected):
     given_ = [
-        CheckResult(check.id, status, reason="because", finding=finding() if status == "failed" else None)
+        CheckResult(
+            check.id,
+            status,
+            reason=None if status in ("passed", "failed") else "because",
+            finding=finding() if status == "failed" else None,
+        )
         for check, status in zip(CATALOGUE, statuses, strict=True)
     ]
     report = with_results(*given_, waivers=tuple(map(Waiver, sorted(waived))), selected=selected)
