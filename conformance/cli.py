@@ -275,6 +275,37 @@ def explain(
     typer.echo(text)
 
 
+@app.command(rich_help_panel="Look things up")
+def schema() -> None:
+    """Print the JSON Schema of readiness.json."""
+    from conformance.paths import REPORTS
+
+    typer.echo((REPORTS / "readiness.schema.json").read_text(encoding="utf-8"), nl=False)
+
+
+@app.command(rich_help_panel="Look closer")
+def summary(
+    report: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder.")] = Path("golive-report"),
+    most: Annotated[
+        int, typer.Option(min=20_000, metavar="BYTES", help="What matters least is left out first.")
+    ] = 65_536,
+) -> None:
+    """Print a report as Markdown that fits into a comment on a pull request.
+
+    [bold]golive summary golive-report > comment.md[/bold]: 65,536 is what GitHub takes; GitLab takes 1,000,000. The
+    whole is readiness.md in the report's folder.
+    """
+    from conformance.mistakes import Mistakes
+    from conformance.reporting.markdown import to_markdown
+    from conformance.reporting.stored import stored_report
+
+    try:
+        text = to_markdown(stored_report(report), most=most)
+    except Mistakes as mistakes:
+        raise refuse(*mistakes.lines) from None
+    typer.echo(text, nl=False)
+
+
 @app.command(rich_help_panel="Sign and verify", help=KEYGEN_HELP)
 def keygen(
     output: Annotated[
