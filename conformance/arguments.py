@@ -59,6 +59,12 @@ KEYGEN_HELP = (
     "golive-report --key release.pub[/bold]. A key that is there is never overwritten.\n\n"
     "A signature says that whoever has the private key made these files. It does not say that the run was honest."
 )
+SUMMARY_HELP = (
+    "Print a report as Markdown that fits into a comment on a pull request.\n\n"
+    "[bold]golive summary golive-report > comment.md[/bold] leaves out what matters least where there is too much, and "
+    "says so. GitHub takes 65,536 characters, GitLab a million. The whole is readiness.md in the report's folder.\n\n"
+    "Exit status: 0, whatever the report says, or 2 if there is none."
+)
 
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")]
 ProfileFile = Annotated[

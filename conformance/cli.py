@@ -19,6 +19,7 @@ from conformance.arguments import (
     KEYGEN_HELP,
     RUN_HELP,
     SANDBOX_HELP,
+    SUMMARY_HELP,
     Api,
     Clock,
     Driver,
@@ -283,18 +284,11 @@ def schema() -> None:
     typer.echo((REPORTS / "readiness.schema.json").read_text(encoding="utf-8"), nl=False)
 
 
-@app.command(rich_help_panel="Look closer")
+@app.command(rich_help_panel="Look closer", help=SUMMARY_HELP)
 def summary(
     report: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder.")] = Path("golive-report"),
-    most: Annotated[
-        int, typer.Option(min=20_000, metavar="BYTES", help="What matters least is left out first.")
-    ] = 65_536,
+    most: Annotated[int, typer.Option(min=20_000, metavar="BYTES", help="How much it may be.")] = 65_536,
 ) -> None:
-    """Print a report as Markdown that fits into a comment on a pull request.
-
-    [bold]golive summary golive-report > comment.md[/bold]: 65,536 is what GitHub takes; GitLab takes 1,000,000. The
-    whole is readiness.md in the report's folder.
-    """
     from conformance.mistakes import Mistakes
     from conformance.reporting.markdown import to_markdown
     from conformance.reporting.stored import stored_report
