@@ -335,9 +335,9 @@ class Suite:
     def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
         """Everything that the results add up to, whether all of them came or not."""
         from conformance.reporting.observations import observations
-        from conformance.reporting.readiness import ContractFacts, Run, Selection, Shard, Tool
+        from conformance.reporting.readiness import Commit, ContractFacts, Run, Selection, Shard, Tool
         from conformance.reporting.verdict import RunFacts, assemble
-        from conformance.subject import client_digest
+        from conformance.subject import client_digest, client_standing
 
         confined, unconfined = self._confinement()
         shard = self.options.shard
@@ -346,6 +346,7 @@ class Suite:
         partial = bool(self.options.select or self.options.skip or shard or alone)
         ids = tuple(check.id for check in self.selected)
         client = self.profile.client
+        stood = client_standing(self.profile)
         run = Run(
             seed=self.options.seed,
             clock=self.clock,
@@ -358,6 +359,7 @@ class Suite:
             trials=sum(result.trials for result in results),
             profile_digest=self.profile.digest,
             client_digest=client_digest(self.profile),
+            commit=Commit(id=stood.commit, modified=stood.modified) if stood else None,
             confined=confined,
             unconfined=unconfined,
             api_version=self.profile.api_version,

@@ -69,11 +69,28 @@ class Arrival:
 
 
 class Repository:
-    """`folder` is where somebody looks from; `top` the root of the working tree, None in a bare repository."""
+    """`folder` is where somebody looks from; `top` the root of the working tree, None in a bare repository. `patience`:
+    seconds for a command that only lists.
+    """
 
-    def __init__(self, folder: Path, top: Path | None) -> None:
+    def __init__(self, folder: Path, top: Path | None, patience: float = PATIENCE) -> None:
         self.folder = folder
         self.top = top
+        self._patience = patience
+
+    def head(self) -> str | None:
+        """The commit that is checked out; None before the first one."""
+        ended = self._ended("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return _text(ended.stdout).strip() or None
+
+    def committed(self, folders: Iterable[Path]) -> dict[Path, str]:
+        """The files that the commit has in these folders, which are relative to the top, and the id of each."""
+        names = [str(folder) for folder in folders]
+        below = [] if "." in names else names
+        listed = self._run("ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", *below)
+        entries = (line.partition(b"\t") for line in listed.split(b"\0") if line)
+        blobs = ((head.split(b" "), path) for head, _, path in entries)
+        return {Path(_text(path)): _text(oid) for (_, kind, oid), path in blobs if kind == b"blob"}
 
     def tracked(self) -> list[str]:
         """Paths below the folder, relative to it, that are tracked or staged; submodules' too."""
@@ -180,7 +197,8 @@ class Repository:
         return ended.stdout
 
     def _ended(self, *arguments: str, given: str | bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-        return _git(self.folder, arguments, given.encode() if isinstance(given, str) else given)
+        given = given.encode() if isinstance(given, str) else given
+        return _git(self.folder, arguments, given, self._patience)
 
     @contextmanager
     def _stream(self, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
@@ -207,26 +225,29 @@ class Repository:
                 raise GitTrouble(_trouble(self.folder, said.read(4_096)))
 
 
-def repository_of(folder: Path) -> Repository | None:
-    """The repository that a folder is in; None if it is in none. Raises GitTrouble if it cannot be read."""
+def repository_of(folder: Path, patience: float = PATIENCE) -> Repository | None:
+    """The repository that a folder is in; None if it is in none. Raises GitTrouble if it cannot be read.
+
+    `patience`: seconds for each command that only lists.
+    """
     near = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
     if shutil.which("git") is None:
         if near is None:
             return None
         raise GitTrouble(f"{near} is a git repository, and there is no git here to read it: install git")
-    ended = _git(folder, ("rev-parse", "--is-inside-work-tree"))
+    ended = _git(folder, ("rev-parse", "--is-inside-work-tree"), patience=patience)
     if ended.returncode:
         if near is None and b"not a git repository" in ended.stderr:
             return None
         raise GitTrouble(_trouble(folder, ended.stderr))
     if ended.stdout.split() == [b"true"]:
         top = _git(folder, ("rev-parse", "--show-toplevel")).stdout.rstrip(b"\n")
-        return Repository(folder, Path(os.fsdecode(top)))
-    return Repository(folder, None)
+        return Repository(folder, Path(os.fsdecode(top)), patience)
+    return Repository(folder, None, patience)
 
 
 def _git(
-    folder: Path, arguments: Sequence[str], given: bytes | None = None
+    folder: Path, arguments: Sequence[str], given: bytes | None = None, patience: float = PATIENCE
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
@@ -235,12 +256,12 @@ def _git(
             env=_environment(),
             input=given if given is not None else b"",
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise GitTrouble(
-            f"git {arguments[0]} did not end within {PATIENCE:.0f} seconds in {folder}"
+            f"git {arguments[0]} did not end within {patience:.0f} seconds in {folder}"
         ) from None
 
 

@@ -51,10 +51,13 @@ class ContractFacts(Record):
 
 
 class Commit(Record):
-    """Where the client's source stood in its git repository."""
+    """Where the client's source stood in its git repository; where no client was examined, the profile."""
 
     id: str = Field(description="in hex")
-    modified: bool = Field(description="did the working tree differ from it?")
+    modified: bool = Field(
+        description="false where it was seen that the client's own files, the profile and all that is tracked in "
+        "their folders are what the commit has; true where anything differs, is not in it, or could not be read"
+    )
 
 
 class Selection(Record):
@@ -118,7 +121,10 @@ class Run(Record):
     trials: Count
     profile_digest: str | None = Field(description="of the profile file; null when there was none")
     client_digest: str | None = Field(description="of the client's source; null when it could not be had")
-    commit: Commit | None = Field(default=None, description="of the client's source; none outside git")
+    commit: Commit | None = Field(
+        default=None,
+        description="of the client's source; none outside git, and for the clients that come with golive",
+    )
     confined: bool = Field(description="was the client kept from everything beyond loopback?")
     unconfined: str | None = Field(default=None, description="why it was not confined")
     api_version: str | None = Field(default=None, description="the version that the profile names")

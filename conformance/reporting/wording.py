@@ -113,6 +113,13 @@ def lived(readiness: Readiness) -> str:
     return f"{through}: {_without_stop(run.clock_note, run.clock)}." if run.clock_note else f"{through}."
 
 
+def commit(run: Run) -> str:
+    """Where the client's source stood in git; empty where it is not known."""
+    if run.commit is None:
+        return ""
+    return f"{run.commit.id}{', with changes that are in no commit' if run.commit.modified else ''}"
+
+
 def facts(readiness: Readiness) -> list[tuple[str, str]]:
     """What was run, as pairs of a label and its value."""
     run = readiness.run
@@ -121,6 +128,7 @@ def facts(readiness: Readiness) -> list[tuple[str, str]]:
         ("Contract", f"{contract.name} {contract.version} ({contract.digest[:19]})"),
         ("API version", run.api_version or ""),
         ("Client", f"{run.driver} driver{f' ({run.client_digest[:19]})' if run.client_digest else ''}"),
+        ("Commit", commit(run)),
         ("Sandbox", run.sandbox),
         ("Clock", lived(readiness)),
         ("Trials", f"{run.trials:,}, {run.examples:,} generated for each property-based check"),
