@@ -42,6 +42,16 @@ ACCOUNT_HELP = (
     'checks alone, and the report says "incomplete": it is no readiness report.\n\n'
     "Exit status: 0 these are well, 1 they are not, 2 usage or profile mistake, 3 something was not tested."
 )
+DIFF_HELP = (
+    "Compare two reports: what got worse, what got better, and what else is different.\n\n"
+    "[bold]golive diff main-report golive-report[/bold] holds a new report against an old one, each a folder or its "
+    "readiness.json. A check that fails in both is shown by how its counterexample differs. [bold]golive diff OLD NEW "
+    "--markdown[/bold] is made to be a comment on a pull request.\n\n"
+    "Worse are: a blocker or major check that newly fails without a waiver, or that was proven and is not any more "
+    "(untested, declared only, in error, gone); a waiver that newly stands in the way; a worse verdict. Not worse, but "
+    "told: a failure that is newly waived, advice, what was not asked for this time, what newly does not apply.\n\n"
+    "Exit status: 0 nothing got worse, 1 something did, 2 no two reports that can be compared."
+)
 SANDBOX_HELP = (
     "Run the simulated API by itself, to develop against.\n\n"
     "It prints its base URL, a key, and an order to paste. What goes wrong is up to a file: with "

@@ -16,6 +16,7 @@ import typer
 from conformance import arguments
 from conformance.arguments import (
     ACCOUNT_HELP,
+    DIFF_HELP,
     KEYGEN_HELP,
     RUN_HELP,
     SANDBOX_HELP,
@@ -216,6 +217,27 @@ def merge(
 
     try:
         status = join(parts, output, sign)
+    except Mistakes as mistakes:
+        raise refuse(*mistakes.lines) from None
+    raise typer.Exit(status)
+
+
+@app.command(rich_help_panel="Look closer", help=DIFF_HELP)
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A report's folder, or its readiness.json.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The report that is held against it.")],
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, for a comment.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON, to reports/comparison.schema.json.")
+    ] = False,
+) -> None:
+    from conformance import comparing
+    from conformance.mistakes import Mistakes
+
+    if markdown and as_json:
+        raise refuse("--markdown and --json: only one of them can be written")
+    try:
+        status = comparing.diff(old, new, "markdown" if markdown else "json" if as_json else "terminal")
     except Mistakes as mistakes:
         raise refuse(*mistakes.lines) from None
     raise typer.Exit(status)

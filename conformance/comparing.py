@@ -1,0 +1,48 @@
+"""`golive diff`: two reports, read, compared and told.
+
+What must never be known here: what is compared, what counts as a regression (`reporting/changes.py`), and the words.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from conformance.mistakes import Mistakes
+from conformance.reporting.changes import compare
+from conformance.reporting.comparison import to_json
+from conformance.reporting.comparison_forms import print_comparison, to_markdown
+from conformance.reporting.readiness import Readiness
+from conformance.reporting.stored import stored_report
+
+Form = Literal["terminal", "markdown", "json"]
+
+
+def diff(old: Path, new: Path, form: Form) -> int:
+    """Prints what changed. The exit status: 1 if something got worse, otherwise 0.
+
+    Raises Mistakes where a report cannot be read, and where the two have nothing to be compared by.
+    """
+    reports: list[Readiness] = []
+    wrong: list[str] = []
+    for named in (old, new):
+        try:
+            reports.append(stored_report(named))
+        except Mistakes as mistakes:
+            wrong += mistakes.lines
+    if wrong:
+        raise Mistakes(wrong)
+    comparison = compare(*reports)
+    match form:
+        case "json":
+            sys.stdout.write(to_json(comparison))
+        case "markdown":
+            # For a file or a program, whatever encoding a terminal would have.
+            sys.stdout.buffer.write(to_markdown(comparison).encode())
+        case "terminal":
+            print_comparison(comparison, Console(highlight=False, soft_wrap=True))
+    sys.stdout.flush()
+    return 1 if comparison.regressed else 0
