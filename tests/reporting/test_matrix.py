@@ -32,7 +32,7 @@ def test_every_form_shows_it(result):
     ]
     assert "| `forbidden` | 403 | rejected |" in to_markdown(report)
     page = to_html(report)
-    assert "<td>403</td><td>rejected</td>" in page
+    assert "<td>403</td><td><bdi>rejected</bdi></td>" in page
     assert "&lt;b&gt;odd" in page
 
 

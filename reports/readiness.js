@@ -1,0 +1,155 @@
+// Finds checks without leaving the page, and opens what a link points into. The page is whole without it.
+"use strict";
+(() => {
+  const get = (id) => document.getElementById(id);
+  const bar = document.querySelector(".filter");
+  const [words, status, severity, clear, shown] = ["words", "status", "severity", "clear", "shown"].map(get);
+  const texts = (root) => [...root.querySelectorAll("[data-text]")].map((node) => node.textContent).join(" ");
+
+  // What there is to find: checks, by what stands about them anywhere; and requirements that no check speaks of.
+  let found = null;
+  const entries = () => {
+    if (found) return found;
+    found = new Map();
+    for (const node of document.querySelectorAll("[data-check]")) {
+      const { check, status, severity } = node.dataset;
+      const entry = found.get(check) || { status, severity, text: "", nodes: [], shown: true };
+      entry.nodes.push(node);
+      entry.text += ` ${texts(node)}`;
+      found.set(check, entry);
+    }
+    for (const node of document.querySelectorAll("[data-requirement]")) {
+      const text = texts(node.querySelector(".asked"));
+      const own = node.querySelectorAll("[data-check]");
+      for (const each of own) found.get(each.dataset.check).text += ` ${text}`;
+      if (!own.length) found.set(node, { status: "none", severity: "", text, nodes: [node], shown: true });
+    }
+    for (const entry of found.values()) entry.text = entry.text.toLowerCase();
+    return found;
+  };
+
+  const counted = (nodes, one, many) => {
+    const all = nodes.length;
+    const some = nodes.filter((node) => !node.hidden).length;
+    return all ? `${some} of ${all} ${all === 1 ? one : many}` : "";
+  };
+
+  const apply = () => {
+    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const entry of entries().values()) {
+      const fits =
+        (!status.value || entry.status === status.value) &&
+        (!severity.value || entry.severity === severity.value) &&
+        wanted.every((word) => entry.text.includes(word));
+      if (fits !== entry.shown) for (const node of entry.nodes) node.hidden = !fits;
+      entry.shown = fits;
+    }
+    for (const node of document.querySelectorAll("[data-requirement]")) {
+      if (node.querySelector("[data-check]")) node.hidden = !node.querySelector("[data-check]:not([hidden])");
+    }
+    for (const node of document.querySelectorAll(".heading")) {
+      node.hidden = !node.querySelector("[data-requirement]:not([hidden])");
+    }
+    const checks = [...entries()].filter(([key]) => typeof key === "string").map(([, entry]) => entry);
+    const told = [
+      counted(checks.map((entry) => ({ hidden: !entry.shown })), "check", "checks"),
+      counted([...document.querySelectorAll(".finding")], "finding", "findings"),
+    ];
+    shown.textContent = `Shown: ${told.filter(Boolean).join(", ")}.`;
+    clear.hidden = !(words.value || status.value || severity.value);
+  };
+
+  // The address: #check-id points at a check, #?words=…&status=…&severity=… is a search.
+  const remember = () => {
+    const query = new URLSearchParams();
+    for (const [name, field] of [["words", words], ["status", status], ["severity", severity]]) {
+      if (field.value) query.set(name, field.value);
+    }
+    const hash = query.size ? `#?${query}` : "#checklist";
+    history.replaceState(null, "", hash);
+  };
+  const search = () => { apply(); remember(); };
+  const reset = () => { words.value = status.value = severity.value = ""; };
+
+  const reveal = (id, focus) => {
+    const target = id && get(id);
+    if (!target) return;
+    if (target.closest("[hidden]")) { reset(); apply(); }
+    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    target.scrollIntoView();
+    if (focus && target.tagName === "DETAILS") target.querySelector("summary").focus({ preventScroll: true });
+  };
+  const read = () => {
+    const hash = location.hash.slice(1);
+    if (hash.startsWith("?")) {
+      const query = new URLSearchParams(hash.slice(1));
+      for (const [name, field] of [["words", words], ["status", status], ["severity", severity]]) {
+        field.value = query.get(name) || "";
+        if (field.selectedIndex === -1) field.value = "";
+      }
+      apply();
+      bar.scrollIntoView();
+      return;
+    }
+    let id = hash;
+    try { id = decodeURIComponent(hash); } catch { /* it is no escape, so it is meant as it stands */ }
+    reveal(id, true);
+  };
+
+  words.addEventListener("input", search);
+  status.addEventListener("change", search);
+  severity.addEventListener("change", search);
+  clear.addEventListener("click", () => { reset(); search(); words.focus(); });
+  addEventListener("hashchange", read);
+  addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      words.focus();
+      words.select();
+    } else if (event.key === "Escape" && event.target.closest(".filter")) {
+      reset();
+      search();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (!link) return;
+    if (link.dataset.show) {
+      reset();
+      status.value = link.dataset.show;
+      if (status.selectedIndex === -1) status.value = "";
+      search();
+    } else if (link.hash === location.hash) {
+      reveal(decodeURIComponent(link.hash.slice(1)), true);
+    }
+  });
+
+  const findings = [...document.querySelectorAll(".finding > details")];
+  const unfold = get("unfold");
+  if (unfold) {
+    const told = () => { unfold.textContent = findings.every((each) => each.open) ? "Close all" : "Open all"; };
+    unfold.hidden = false;
+    unfold.addEventListener("click", () => {
+      const open = !findings.every((each) => each.open);
+      for (const each of findings) each.open = open;
+      told();
+    });
+    for (const each of findings) each.addEventListener("toggle", told);
+  }
+
+  // On paper everything is open but what is bulky.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open]):not(.bulk)")];
+    for (const each of closed) each.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const each of closed) each.open = false;
+  });
+
+  bar.hidden = false;
+  clear.hidden = true;
+  apply();
+  if (location.hash) read();
+})();
