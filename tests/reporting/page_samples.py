@@ -135,9 +135,9 @@ def slowly() -> Evidence:
 
 def attacked() -> Evidence:
     """Everything that a client can put into evidence, hostile."""
-    order = PlannedOrder(NASTY, {"items": [NASTY]}, NASTY, (Reset(when="after"),))
+    order = PlannedOrder(OF_THE_RUN, {"items": [OF_THE_RUN]}, OF_THE_RUN, (Reset(when="after"),))
     own = {
-        "reference": NASTY,
+        "reference": OF_THE_RUN,
         "target": f"/v2/order?{NASTY}",
         "method": "<b>POST</b>",
         "headers": ((NASTY, NASTY), ("</pre>", "</code>")),
@@ -162,12 +162,12 @@ def attacked() -> Evidence:
             ),
         ),
         (
-            LedgerEntry(NASTY, NASTY, NASTY, NASTY, 0.1, 1, NASTY),
-            LedgerEntry("O", NASTY, "1", None, 1.1, 2, NASTY),
+            LedgerEntry(NASTY, OF_THE_RUN, NASTY, NASTY, 0.1, 1, NASTY),
+            LedgerEntry("O", OF_THE_RUN, "1", None, 1.1, 2, NASTY),
         ),
         (
-            Call(NASTY, 1, 0.0, None, None, "crashed", NASTY),
-            Call(NASTY, 2, 1.0, 2.0, Outcome("created", NASTY, NASTY)),
+            Call(OF_THE_RUN, 1, 0.0, None, None, "crashed", NASTY),
+            Call(OF_THE_RUN, 2, 1.0, 2.0, Outcome("created", NASTY, NASTY)),
         ),
         (Output(NASTY, NASTY * 500, 10**7, (Sighting(NASTY, NASTY, NASTY, 3),)),),
         escapes=(NASTY,),
@@ -245,10 +245,10 @@ def hostile() -> Readiness:
             note=NASTY,
             finding=finding(
                 attacked(),
-                violation=Violation(NASTY, NASTY, (1, 2), location=Location(NASTY, 1, NASTY)),
+                violation=Violation(NASTY, NASTY, (1, 2), location=Location(NASTY, 1, OF_THE_RUN)),
                 others=(Violation(NASTY, NASTY),),
-                impact=NASTY,
-                remedy=NASTY,
+                impact=OF_THE_RUN,
+                remedy=OF_THE_RUN,
             ),
         ),
         CheckResult("retries.bounded", "skipped", reason=NASTY, caller_must=(NASTY,)),
@@ -268,7 +268,7 @@ def hostile() -> Readiness:
         api_version=OF_THE_RUN,
     )
     measured = Observations(
-        waits=(WaitsEntry(after=NASTY, required_s=1.0, waited=((0.5, 1),), early=1),),
+        waits=(WaitsEntry(after=OF_THE_RUN, required_s=1.0, waited=((0.5, 1),), early=1),),
         attempts=(AttemptsEntry(attempts=1, orders=1),),
     )
     return report.model_copy(update={"observations": measured})
