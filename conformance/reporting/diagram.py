@@ -36,7 +36,7 @@ def diagram(steps: Sequence[Step], *, ascii: bool = False, asker: str = "client"
     if any(step.to and each > WIDEST for step, each in zip(timed, widths, strict=True)):
         width = WIDEST
     lines = [f"{'seconds':>{MARGIN - 2}}  {asker:<6}{'API':>{width - 3}}"] if timed else []
-    kept = _kept(timed)
+    kept = kept_steps(timed)
     shown = ""
     for index, step in enumerate(timed):
         if index in kept:
@@ -53,7 +53,7 @@ def diagram(steps: Sequence[Step], *, ascii: bool = False, asker: str = "client"
     return tuple(line.replace("…", "...").translate(_ASCII) if ascii else line for line in lines)
 
 
-def _kept(steps: Sequence[Step]) -> Collection[int]:
+def kept_steps(steps: Sequence[Step]) -> Collection[int]:
     """Which steps are drawn. One alone is never left out: the line that says so is as long."""
     if len(steps) <= MOST_LINES:
         return range(len(steps))
