@@ -20,6 +20,7 @@ from conformance.arguments import (
     KEYGEN_HELP,
     RUN_HELP,
     SANDBOX_HELP,
+    VERIFY_HELP,
     SUMMARY_HELP,
     Api,
     Clock,
@@ -338,6 +339,31 @@ def keygen(
     typer.echo(what_to_do_with(private, public, key_id))
 
 
+@app.command(rich_help_panel="Sign and verify", help=VERIFY_HELP)
+def verify(
+    report: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder, as it was handed over.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PUB", help="The public key of whoever should have signed it, from golive keygen."
+        ),
+    ] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The contract, where it is none that comes with golive."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What came of it, as JSON.")] = False,
+) -> None:
+    from conformance.mistakes import Mistakes
+    from conformance.verifying import verify_report
+
+    try:
+        status = verify_report(report, key, contract, as_json=as_json)
+    except Mistakes as mistakes:
+        raise refuse(*mistakes.lines) from None
+    raise typer.Exit(status)
+
+
 @app.command(rich_help_panel="Look closer", help=SANDBOX_HELP)
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 0,
@@ -387,7 +413,7 @@ def replay(
     except RigError as error:
         raise refuse(str(error)) from None
     except Exception:  # noqa: BLE001  whatever breaks in the suite must not read as "still fails"
-        typer.echo(traceback.format_exc() + "The suite itself went wrong: nothing is known.", err=True)
+        refuse(traceback.format_exc() + "The suite itself went wrong: nothing is known.")
         raise typer.Exit(INCOMPLETE) from None
     raise typer.Exit(1 if still else 0)
 

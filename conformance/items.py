@@ -14,6 +14,10 @@ import pytest
 from conformance.check import Check
 from conformance.finding import CheckResult, results
 from conformance.plugin import KEY
+from conformance.reporting.plain import for_log, plain
+
+MOST_SHOWN = 20_000
+"""characters of a failure"""
 
 
 class Failed(Exception):
@@ -38,15 +42,15 @@ class CheckItem(pytest.Item):
             pytest.skip("the client cannot be examined")
         match self.result.status:
             case "failed" if reason := self.config.stash[KEY].suite.waived(self.check.id):
-                pytest.xfail(f"waived: {reason}")
+                pytest.xfail(_shown(f"waived: {reason}"))
             case "failed" | "error":
                 raise Failed
             case "skipped" | "not-applicable":
-                pytest.skip(f"{self.result.status}: {self.result.reason}")
+                pytest.skip(_shown(f"{self.result.status}: {self.result.reason}"))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:
         if isinstance(excinfo.value, Failed) and self.result is not None:
-            return "\n".join(_told(self.check, self.result))
+            return _shown("\n".join(_told(self.check, self.result)))
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -103,6 +107,11 @@ def _section_marker(config: pytest.Config, section: str) -> pytest.MarkDecorator
         config.addinivalue_line("markers", line)
     marker: pytest.MarkDecorator = getattr(pytest.mark, name)
     return marker
+
+
+def _shown(text: str) -> str:
+    """As it may stand in anybody's log, whatever the client made us say."""
+    return for_log(plain(text, MOST_SHOWN, lines=True))
 
 
 def _told(check: Check, result: CheckResult) -> Iterator[str]:

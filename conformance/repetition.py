@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance import catalogue
 from conformance.check import Check
+from conformance.console import Console
 from conformance.evidence import Evidence, evidences
 from conformance.finding import Violation
 from conformance.mistakes import Mistakes
 from conformance.options import ClockChoice, Options
 from conformance.paths import demo_profile
 from conformance.remarks import remarks_on
+from conformance.reporting.lines import print_line
+from conformance.reporting.plain import plain
 from conformance.suite import Suite
 
 if TYPE_CHECKING:
@@ -41,12 +43,13 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None, por
         Options(profile or _profile(run.profile), run.seed, select=(check_id,), clock=clock, port=port)
     )
     (check,) = suite.selected
-    print(f"{check.id}: the counterexample of {folder}, {TIMES} times with {suite.profile.subject}")
+    console = Console()
+    _say(f"{check.id}: the counterexample of {folder}, {TIMES} times with {suite.profile.subject}", console)
     trial = stored.trial
     if run.sandbox != "simulated":
         from conformance.rigs.fitting import brought_home
 
-        print(f"It was met in the {run.sandbox}; here the simulation answers.")
+        _say(f"It was met in the {run.sandbox}; here the simulation answers.", console)
         trial = brought_home(trial, suite.contract)
     failed, shown = 0, False
     try:
@@ -59,19 +62,24 @@ def replay_counterexample(folder: Path, check_id: str, profile: Path | None, por
                 exchanges = violations[0].exchanges if violations else ()
                 told = sequence(evidence, exchanges, suite.contract)
                 drawn = "\n".join(f"  {line}" for line in diagram(told))
-                print(suite.keys.redacted(f"\n{drawn}\n"))
+                _say(suite.keys.redacted(f"\n{drawn}\n"), console)
                 for violation in violations[:1]:
-                    print(suite.keys.redacted(f"  {violation.summary}\n"))
+                    _say(suite.keys.redacted(f"  {plain(violation.summary, 1_000)}\n"), console)
     finally:
         suite.close()
     if failed:
-        print(f"Still fails: {failed} of {TIMES} times.")
+        _say(f"Still fails: {failed} of {TIMES} times.", console)
     else:
-        print(
-            f"Holds now, {TIMES} of {TIMES} times. This trial alone proves little: golive run examines the rest."
+        _say(
+            f"Holds now, {TIMES} of {TIMES} times. This trial alone proves little: golive run examines the rest.",
+            console,
         )
-    sys.stdout.flush()
     return failed > 0
+
+
+def _say(text: str, console: Console) -> None:
+    for line in text.split("\n"):
+        print_line(console, line, "")
 
 
 def _violations(suite: Suite, check: Check, evidence: Evidence) -> list[Violation]:

@@ -18,6 +18,7 @@ from conformance.check import Check
 from conformance.finding import CheckResult, results
 from conformance.launch import end_with_parent
 from conformance.mistakes import Mistakes
+from conformance.reporting.plain import for_log
 from conformance.rigs import RigError
 from conformance.sharding import Deal, deal, falls_to
 from conformance.suite import Suite
@@ -78,8 +79,8 @@ class Session:
 
     def _refused(self, mistakes: Mistakes) -> pytest.UsageError:
         if not self.config.getoption("--golive-alone"):
-            return pytest.UsageError("\n".join(mistakes.lines))
-        print("\n".join(mistakes.lines), file=sys.stderr)
+            return pytest.UsageError(for_log("\n".join(mistakes.lines)))
+        print(for_log("\n".join(mistakes.lines)), file=sys.stderr)
         return pytest.UsageError()
 
     def examine(self, check: Check, session: pytest.Session) -> CheckResult | None:
@@ -212,7 +213,7 @@ class Session:
             return None
         if self.refusal is not None:
             if self.progress:
-                print(self.refusal, file=sys.stderr)
+                print(for_log(self.refusal), file=sys.stderr)
             return pytest.ExitCode.USAGE_ERROR
         failed = exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
         self._empty_part = (
@@ -240,7 +241,7 @@ class Session:
             scanners = self.suite.keys.scanners()
             self.written = write(readiness, self.output, secrets, scanners, key.sign if key else None)
         except (LeakInReport, OSError) as error:
-            print(f"no report was written: {error}", file=sys.stderr)
+            print(for_log(f"no report was written: {error}"), file=sys.stderr)
             return pytest.ExitCode.INTERNAL_ERROR
         self.readiness: Readiness = readiness
         status = status_of(readiness)
@@ -269,20 +270,18 @@ class Session:
         reporter: pytest.TerminalReporter = terminalreporter  # type: ignore[assignment]  # what pytest passes
         if self.refusal is not None:
             reporter.section("golive")
-            reporter.line(self.refusal)
+            reporter.line(for_log(self.refusal))
         readiness = getattr(self, "readiness", None)
         if readiness is None:
             return
         from conformance.reporting import wording
+        from conformance.reporting.waivers import loud, waivers
 
         reporter.section("golive")
-        reporter.line(wording.sentence(readiness))
-        for check in wording.failures(readiness, waived=True):
-            if check.waiver is not None:
-                until = (
-                    f"until {check.waiver.expires.isoformat()} by {check.waiver.owner}: {check.waiver.reason}"
-                )
-                reporter.line(f"waived: {check.id}, {until}")
+        told = [wording.sentence(readiness), *loud(readiness)]
+        told += [f"{each.check} {each.covers}: {each.answers}: {each.reason}" for each in waivers(readiness)]
+        for line in told:
+            reporter.line(for_log(line))
         reporter.line(f"seed {self.seed}, report: {self.written[1]}")
 
     def _deal(self, workers: int) -> Deal:
