@@ -75,6 +75,17 @@ SUMMARY_HELP = (
     "says so. GitHub takes 65,536 characters, GitLab a million. The whole is readiness.md in the report's folder.\n\n"
     "Exit status: 0, whatever the report says, or 2 if there is none."
 )
+VERIFY_HELP = (
+    "Check that a report's files fit together, and who signed them.\n\n"
+    "[bold]golive verify golive-report --key release.pub[/bold] does the arithmetic again (counts, verdict, "
+    "requirements, waivers), holds every check against the catalogue, judges the stored counterexamples again, makes "
+    "the other files once more from readiness.json and compares them byte for byte, and verifies the signature. "
+    "Without --key nobody's identity is checked. Nothing of the report is run.\n\n"
+    "What does not fit is named, file by file and place by place. What a signature proves and what it does not is in "
+    "docs/integrity.md.\n\n"
+    "Exit status: 0 everything fits, 1 something does not, 2 usage mistake, 3 something could not be checked, as of a "
+    "report of another version."
+)
 
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")]
 ProfileFile = Annotated[

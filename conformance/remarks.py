@@ -20,6 +20,14 @@ def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Pr
     """What the check's judge has to say, and what holds for every check: silence fails, haste proves nothing.
     Over TLS a client may have reason to be silent.
     """
+    resumes = profile.client.resumes if profile.client else True
+    yield from remarks_under(check, evidence, contract, profile.api_version, resumes)
+
+
+def remarks_under(
+    check: Check, evidence: Evidence, contract: Contract, api_version: str, resumes: bool
+) -> Iterator[Remark]:
+    """The same, of a client that is to name this version, and goes on with its order when it is asked again, or not."""
     assert check.judge is not None
     if evidence.disturbed is not None:
         yield Unmet(evidence.disturbed)
@@ -28,8 +36,7 @@ def remarks_on(check: Check, evidence: Evidence, contract: Contract, profile: Pr
     if not evidence.exchanges and not secure:
         yield _silence(evidence)
         return
-    resumes = profile.client.resumes if profile.client else True
-    case = Case(evidence, contract, profile.api_version, resumes)
+    case = Case(evidence, contract, api_version, resumes)
     if not case.attempts and not secure:
         yield Unmet(_no_order(evidence))
     for remark in check.judge(case):
