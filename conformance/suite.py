@@ -332,8 +332,12 @@ class Suite:
             differences=tuple(DifferenceEntry.model_validate(asdict(each)) for each in seen.differences()),
         )
 
-    def report(self, results: Sequence[CheckResult], interrupted: str | None = None) -> Readiness:
-        """Everything that the results add up to, whether all of them came or not."""
+    def report(
+        self, results: Sequence[CheckResult], interrupted: str | None = None, *, now: datetime | None = None
+    ) -> Readiness:
+        """Everything that the results add up to, whether all of them came or not. `now`: when the report is written, and
+        by whose day in UTC waivers hold; this very moment if None.
+        """
         from conformance.reporting.observations import observations
         from conformance.reporting.readiness import Commit, ContractFacts, Run, Selection, Shard, Tool
         from conformance.reporting.verdict import RunFacts, assemble
@@ -347,6 +351,7 @@ class Suite:
         ids = tuple(check.id for check in self.selected)
         client = self.profile.client
         stood = client_standing(self.profile)
+        now = now or datetime.now(UTC)
         run = Run(
             seed=self.options.seed,
             clock=self.clock,
@@ -379,7 +384,7 @@ class Suite:
         )
         facts = RunFacts(
             self.profile.subject,
-            datetime.now(UTC),
+            now,
             Tool(name="golive-conformance", version=__version__),
             ContractFacts(
                 name=self.contract.name, version=self.contract.version, digest=self.contract_digest
@@ -392,7 +397,7 @@ class Suite:
             catalogue.requirements(),
             facts,
             self.profile.waivers,
-            today=datetime.now(UTC).date(),
+            today=now.astimezone(UTC).date(),
             selected=set(ids) if partial else None,
             contract=self.contract,
             observations=observations(self.measurements.pauses, self.measurements.attempts),
