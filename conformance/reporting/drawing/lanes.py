@@ -52,7 +52,7 @@ def names(layout: Layout, asker: str, *, of_endpoint: bool) -> Iterator[str]:
     others += [] if of_endpoint else [("ledger", layout.ledger)]
     for name, x in ((asker, layout.client), *others):
         yield words(name, x, 16, "d-lane-name", text_anchor="middle", font_size=SIZE)
-    yield words("seconds", layout.times, 16, "d-quiet", text_anchor="end", font_size=SMALL)
+    yield words("s", layout.times, 16, "d-quiet", text_anchor="end", font_size=SMALL)
 
 
 def lines(layout: Layout, top: float, bottom: float, *, of_endpoint: bool) -> Iterator[str]:

@@ -122,3 +122,11 @@ def booked(count: int, x: float, y: float) -> list[str]:
 def shown(x: float, y: float) -> str:
     """In the margin of what shows the violation."""
     return path([(x, y - 5), (x + 8, y), (x, y + 5)], "d-mark", closed=True)
+
+
+def dot(x: float, y: float, radius: float, *, early: bool) -> str:
+    """A wait among others; one that was too short has corners."""
+    if not early:
+        return element("circle", class_="d-wait-dot", cx=x, cy=y, r=radius)
+    side = radius * 1.25
+    return path([(x, y - side), (x + side, y), (x, y + side), (x - side, y)], "d-early-dot", closed=True)

@@ -20,7 +20,7 @@ from conformance.reporting.drawing.lanes import HEAD, LINE, NARROW, SIZE, SMALL,
 from conformance.reporting.drawing.legend import Seen, legend
 from conformance.reporting.drawing.shapes import box, element, line, widest, words, wrapped
 from conformance.reporting.plain import plain
-from conformance.reporting.quantities import counted
+from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import FindingEntry, Step
 
 LONGEST = 110.0
@@ -174,24 +174,23 @@ class _Picture:
         layout = self.layout
         again = booking.count > 1
         self.seen.booked, self.seen.again = True, self.seen.again or again
-        class_ = "d-book d-again" if again else "d-book"
-        of = f" · {booking.order}" if self.known.several else ""
-        told = booking.order_id if not again else f"{booking.order_id}, no. {booking.count}"
-        if layout.booked:
-            drawn.append(marks.arrow(layout.api + 5, layout.ledger - 11, y, class_))
-        bold = "d-alarm-words" if again else "d-quiet"
+        class_ = "d-alarm-words" if again else "d-quiet"
+        told = [booking.order_id]
+        told += [booking.order] if self.known.several else []
+        told += [f"one of {booking.count} now" if again else ""]
         drawn += marks.booked(booking.count, layout.ledger, y)
-        if layout.booked:
-            parts = [*wrapped(told, layout.booked, SMALL, 2, bold=again)]
-            parts += wrapped(booking.order, layout.booked, SMALL, 1) if self.known.several else ()
-            first = y + 4 - (len(parts) - 1) * 7
-            for number, part in enumerate(parts):
-                drawn.append(words(part, layout.ledger + 16, first + 14 * number, bold, font_size=SMALL))
-            return max(y + 14, first + 14 * (len(parts) - 1) + 8)
+        if not layout.booked:
+            text = " · ".join(filter(None, told))
+            drawn.append(words(text, layout.ledger - 16, y + 19, class_, text_anchor="end", font_size=SMALL))
+            return y + 27
         drawn.append(
-            words(f"booked {told}{of}", layout.ledger - 16, y + 18, bold, text_anchor="end", font_size=SMALL)
+            marks.arrow(layout.api + 5, layout.ledger - 11, y, "d-book d-again" if again else "d-book")
         )
-        return y + 26
+        parts = [wrapped(each, layout.booked, SMALL, 1, bold=again)[0] for each in told if each]
+        first = y + 4 - (len(parts) - 1) * 7
+        for number, part in enumerate(parts):
+            drawn.append(words(part, layout.ledger + 16, first + 14 * number, class_, font_size=SMALL))
+        return max(y + 14, first + 14 * (len(parts) - 1) + 8)
 
     def _answer(self, step: Step) -> tuple[list[str], float, float]:
         layout = self.layout
@@ -226,6 +225,9 @@ class _Picture:
         for number, each in enumerate(told):
             drawn.append(words(each, layout.client + 18, top + 11 + LINE * number, class_, font_size=SIZE))
         longest = max(length, required or 0.0)
+        if step.required_s and required and required > 11 + LINE * len(told):
+            least = f"{duration(step.required_s)} asked for"
+            drawn.append(words(least, layout.client + 18, top + required + 4, "d-quiet", font_size=SMALL))
         return drawn, top + max(longest, LINE * len(told)) + 9, top + 11
 
     def _note(self, step: Step) -> tuple[list[str], float, float]:
