@@ -62,7 +62,7 @@ def make_keys(name: Path) -> tuple[Path, Path, str]:
     try:
         _write_new(private, signer.private_bytes, 0o600)
         try:
-            _write_new(public, signer.public_key.keyval["public"].encode("ascii") + b"\n", 0o644)
+            _write_new(public, _public_pem(signer), 0o644)
         except OSError:
             private.unlink()
             raise
@@ -165,6 +165,13 @@ def _signing_key(pem: bytes, where: str) -> SigningKey:
         )
     signer = CryptoSigner(key)
     return SigningKey(signer, signer.public_key.keyid)
+
+
+def _public_pem(signer: CryptoSigner) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+    public = load_pem_private_key(signer.private_bytes, password=None).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _library(option: str) -> Callable[[], CryptoSigner]:

@@ -53,8 +53,10 @@ def statement(readiness: Readiness, files: Mapping[str, str]) -> dict[str, JsonV
     """What is signed. `files`: SHA-256 in hex of every file of the report, by name."""
     subject: list[JsonValue] = [{"name": name, "digest": {"sha256": files[name]}} for name in sorted(files)]
     subject += _client(readiness)
+    selection = readiness.run.selection
+    asked = [check for check in readiness.checks if selection is None or check.id in selection.checks]
     passed, warned, failed = (
-        [check.id for check in readiness.checks if outcome_of(check) == outcome]
+        [check.id for check in asked if outcome_of(check) == outcome]
         for outcome in ("PASSED", "WARNED", "FAILED")
     )
     predicate: dict[str, JsonValue] = {
