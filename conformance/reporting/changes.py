@@ -88,7 +88,7 @@ def compare(old: Readiness, new: Readiness) -> Comparison:
         schema_id=SCHEMA,
         regressed=bool(regressions),
         sentence=_sentence(new, changes, regressions),
-        warnings=warnings(old, new, changed=bool(changes)),
+        warnings=warnings(old, new, changed=any(change.was != change.now for change in changes)),
         old=_side(old),
         new=_side(new),
         regressions=regressions,
@@ -248,7 +248,9 @@ def _changed(pair: _Pair) -> CheckChange | None:
         summary=plain(found.summary, 1_000) if found else None,
         impact=plain(found.impact, 1_000) if found and found.impact else None,
         remedy=plain(found.remedy, 1_000) if found and found.remedy else None,
-        before=plain(before.summary, 1_000) if before and found and before.summary != found.summary else None,
+        before=plain(before.summary, 1_000)
+        if before and found and not contrast.same_words(before, found)
+        else None,
         waiver=plain(f"{cover.owner} until {cover.expires.isoformat()}: {cover.reason}", 1_000)
         if cover
         else None,

@@ -89,7 +89,7 @@ def circumstances(old: Readiness, new: Readiness) -> tuple[Difference, ...]:
 
 
 def warnings(old: Readiness, new: Readiness, *, changed: bool) -> tuple[str, ...]:
-    """What somebody has to know before anything else, a sentence each. `changed`: some check is not as it was."""
+    """What somebody has to know before anything else, a sentence each. `changed`: some check has another status."""
     return tuple(plain(told, 1_000) for told in _warnings(old, new, changed))
 
 

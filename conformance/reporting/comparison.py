@@ -80,7 +80,9 @@ class CheckChange(Record):
     summary: str | None = Field(default=None, description="what was found now")
     impact: str | None = None
     remedy: str | None = None
-    before: str | None = Field(default=None, description="what had been found before")
+    before: str | None = Field(
+        default=None, description="what had been found before, if that was something else"
+    )
     waiver: str | None = Field(default=None, description="who answers for it, until when, and why")
     differences: tuple[str, ...] = Field(
         description="how the finding and its counterexample differ, in words"

@@ -71,12 +71,15 @@ def same_words(old: FindingEntry, new: FindingEntry) -> bool:
 
 def steps(old: FindingEntry | None, new: FindingEntry) -> tuple[Line, ...]:
     """The new counterexample's steps against the old one's, with as little around each difference as shows where it
-    is. Nothing where the steps are the same. All of them, as new, where there was none or it is another story.
+    is. Nothing where the steps are the same, or orders go at once, whose steps come in another order each time. All of
+    them, as new, where there was none or it is another story.
     """
     now = new.steps[:MOST_STEPS]
     before = () if old is None else old.steps[:MOST_STEPS]
     if old is None or not before:
         return _within(_as("new", now))
+    if all(_settings(each.counterexample).get("concurrent") == "yes" for each in (old, new)):
+        return ()
     first = [_said(_text(step), old.counterexample) for step in before]
     second = [_said(_text(step), new.counterexample) for step in now]
     matcher = SequenceMatcher(

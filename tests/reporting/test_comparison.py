@@ -316,6 +316,14 @@ def test_a_wait_that_is_another_one_is_a_difference() -> None:
     ]
 
 
+def test_orders_that_go_at_once_are_not_compared_step_by_step() -> None:
+    both = []
+    for evidence in (bought_twice(), surfaced_and_crashed()):
+        own = replace(evidence, trial=replace(bought_twice().trial, concurrent=True))
+        both.append(with_results(failed(evidence=own)))
+    assert compare(*both).checks == ()
+
+
 def test_a_story_of_thousands_of_steps_is_cut() -> None:
     evidence = bought_twice()
     many = replace(
