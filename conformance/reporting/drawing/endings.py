@@ -14,8 +14,8 @@ from conformance.reporting.drawing.shapes import box, element, words, wrapped
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import Step
 
-MOST = 6
-"""orders that each have a row of their own"""
+FEW, MOST = 4, 6
+"""so many orders have a row each; of more, those have one of which the two do not say the same"""
 _SIGNS: dict[Agreement, tuple[str, str]] = {
     "agree": ("=", "d-agree"),
     "differ": ("≠", "d-differ"),
@@ -60,12 +60,17 @@ def _rows(layout: Layout, known: Account, y: float) -> tuple[list[str], float]:
         words("The ledger holds", half + 22, y + 14, "d-lane-name", font_size=SIZE),
     ]
     y += 22
-    for ending in ranked[:MOST]:
+    odd = [ending for ending in ranked if ending.agreement != "agree"]
+    shown = ranked if len(ranked) <= FEW else odd[:MOST]
+    for ending in shown:
         row, y = _row(layout, ending, y, several=known.several)
         drawn += row
-    if rest := ranked[MOST:]:
-        agree = sum(ending.agreement == "agree" for ending in rest)
-        told = f"{counted(len(rest), 'order')} more, of which the two agree on {agree:,}"
+    if len(shown) < len(ranked):
+        agree = len(ranked) - len(odd)
+        more = (
+            f", {len(odd) - len(shown):,} of those that differ are not shown" if len(odd) > len(shown) else ""
+        )
+        told = f"the two agree on {agree:,} of {counted(len(ranked), 'order')}{more}"
         drawn.append(words(told, 8, y + 12, "d-quiet", font_size=SIZE))
         y += 20
     return drawn, y

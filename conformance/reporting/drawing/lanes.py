@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.reporting.drawing.shapes import line, words
+from conformance.reporting.drawing.shapes import line, width, words
 
 SIZE, SMALL = 12.5, 11.0
 """of letters, in pixels"""
@@ -51,8 +51,11 @@ def names(layout: Layout, asker: str, *, of_endpoint: bool) -> Iterator[str]:
     others = [("network", layout.network), ("endpoint" if of_endpoint else "API", layout.api)]
     others += [] if of_endpoint else [("ledger", layout.ledger)]
     for name, x in ((asker, layout.client), *others):
-        yield words(name, x, 16, "d-lane-name", text_anchor="middle", font_size=SIZE)
-    yield words("s", layout.times, 16, "d-quiet", text_anchor="end", font_size=SMALL)
+        half = width(name, SIZE, bold=True) / 2
+        middle = min(x, layout.width - half - 3)
+        yield words(name, middle, 16, "d-lane-name", text_anchor="middle", font_size=SIZE)
+    first = layout.client - width(asker, SIZE, bold=True) / 2 - 6
+    yield words("s", min(layout.times, first), 16, "d-quiet", text_anchor="end", font_size=SMALL)
 
 
 def lines(layout: Layout, top: float, bottom: float, *, of_endpoint: bool) -> Iterator[str]:

@@ -28,6 +28,9 @@ LONGEST = 110.0
 ALONE = 56.0
 """the same where nothing was asked for, so that there is nothing to compare with but other waits"""
 
+TOGETHER = 20
+"""characters of a part of a label that is not broken up"""
+
 
 def draw(finding: FindingEntry, name: str) -> str:
     """The counterexample as SVG text in a `div`, for wide screens and for narrow ones; empty where there are no steps.
@@ -135,7 +138,8 @@ class _Picture:
 
     def _label(self, text: str, class_: str = "d-words") -> tuple[list[str], float]:
         """What stands over an arrow, and where the arrow is."""
-        lines_ = wrapped(re.sub(r"\s{2,}", " · ", text), self.layout.room, SIZE, 3)
+        parts = [part if len(part) > TOGETHER else part.replace(" ", "\xa0") for part in text.split("  ")]
+        lines_ = wrapped(" · ".join(filter(None, parts)), self.layout.room, SIZE, 3)
         x = self.layout.client + 18
         drawn = [
             words(each, x, self.y + LINE * (number + 1), class_, font_size=SIZE)
@@ -207,7 +211,7 @@ class _Picture:
         else:
             drawn.append(marks.arrow(start, layout.client + 1, y, "d-arrow d-back"))
         if letter := self.keys.get(step.exchange):
-            drawn.append(marks.key(letter, layout.api, y, 6.5))
+            drawn.append(marks.key(letter, layout.api, y, 7.5))
         return drawn, y + 11, y + 4
 
     def _bar(self, opened: _Open, bottom: float) -> None:
@@ -246,6 +250,10 @@ class _Picture:
 
     def _gap(self, left_out: Sequence[Step]) -> None:
         layout, top = self.layout, self.y + 4
+        for step in left_out:
+            if step.to == "client" and step.exchange is not None:
+                if opened := self.open.pop(step.exchange, None):
+                    self._bar(opened, top)
         booked = sum(bool(step.booked) for step in left_out)
         more = f", {counted(booked, 'order')} booked in them" if booked else ""
         told = wrapped(f"{len(left_out):,} steps left out{more}", layout.room + 20, SIZE, 2)

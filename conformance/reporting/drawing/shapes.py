@@ -77,9 +77,11 @@ def _width(character: str) -> int:
 
 
 def wrapped(text: str, room: float, size: float, most: int = 3, *, bold: bool = False) -> tuple[str, ...]:
-    """The text in lines that are no wider than `room`, at most so many of them; what is left out ends in `…`."""
+    """The text in lines that are no wider than `room`, at most so many of them; what is left out ends in `…`. Lines
+    are broken at spaces, but not at those that say that they are not for that.
+    """
     lines: list[str] = []
-    rest = plain(text, 600).split()
+    rest = [word for word in plain(text, 600).split(" ") if word]
     current = ""
     while rest:
         word = rest.pop(0)
