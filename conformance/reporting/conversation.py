@@ -29,20 +29,20 @@ def conversation(dialogue: Dialogue, shown_by: Collection[int] = ()) -> tuple[St
     told: list[Step] = []
     for turn in dialogue.turns:
         ask = asks[turn.ask]
-        key = f"key {_LETTERS[names.index(ask.name) % len(_LETTERS)]}" if ask.name else ""
-        words = "  ".join(filter(None, (key, *_special(ask))))
-        told += _exchange(turn, words, round(turn.at - began, 3), turn.number in shown_by)
+        letter = _LETTERS[names.index(ask.name) % len(_LETTERS)] if ask.name else ""
+        words = "  ".join(filter(None, (f"key {letter}" if letter else "", *_special(ask))))
+        told += _exchange(turn, words, letter, round(turn.at - began, 3), turn.number in shown_by)
     if dialogue.cut:
         told.append(Step("suite", f"went no further: {plain(dialogue.cut, 200)}"))
     return tuple(told)
 
 
-def _exchange(turn: Turn, words: str, at: float, shows: bool) -> Iterator[Step]:
+def _exchange(turn: Turn, words: str, key: str, at: float, shows: bool) -> Iterator[Step]:
     again = ", again" if turn.again else ""
     asked = (
         f"request {turn.number}{again}: {plain(turn.method, 10)} {plain(turn.target, 60)}  {words}".strip()
     )
-    yield Step("client", asked, at=at, to="api", shows=shows, exchange=turn.number)
+    yield Step("client", asked, at=at, to="api", shows=shows, key=key, exchange=turn.number)
     lost = turn.status is None
     problem = f", {plain(turn.problem, 80)}" if turn.problem else ""
     answered = (

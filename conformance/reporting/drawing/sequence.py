@@ -251,9 +251,9 @@ class _Picture:
     def _gap(self, left_out: Sequence[Step]) -> None:
         layout, top = self.layout, self.y + 4
         for step in left_out:
-            if step.to == "client" and step.exchange is not None:
-                if opened := self.open.pop(step.exchange, None):
-                    self._bar(opened, top)
+            answered = self.open.pop(step.exchange, None) if step.exchange and step.to == "client" else None
+            if answered:
+                self._bar(answered, top)
         booked = sum(bool(step.booked) for step in left_out)
         more = f", {counted(booked, 'order')} booked in them" if booked else ""
         told = wrapped(f"{len(left_out):,} steps left out{more}", layout.room + 20, SIZE, 2)
