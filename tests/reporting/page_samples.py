@@ -377,6 +377,7 @@ PAGES: Mapping[str, Callable[[], Readiness]] = {
     "waived": waived,
     "account": of_an_account,
     "large": large,
+    "many": lambda: large(exchanges=1),
     "selected": lambda: with_results(selected={"retries.exactly-once", "retries.bounded"}),
     "interrupted": lambda: with_results(left_out=("retries.bounded",), interrupted="stopped"),
     "declared": lambda: with_results(
