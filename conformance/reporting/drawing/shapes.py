@@ -97,7 +97,7 @@ def wrapped(text: str, room: float, size: float, most: int = 3, *, bold: bool = 
         if word:
             rest.insert(0, word)
     lines.append(current)
-    lines = [each for each in lines if each] or [""]
+    lines = [each.replace("\xa0", " ") for each in lines if each] or [""]
     if len(lines) <= most:
         return tuple(lines)
     last = lines[most - 1]
