@@ -114,10 +114,12 @@ def _of_nothing(finding: FindingEntry, check: Check) -> Iterator[Misfit]:
 
 def _on_evidence(finding: FindingEntry, evidence: Evidence, check: Check, terms: Terms) -> Iterator[Misfit]:
     """The profile says whether the client resumes, which the report does not: one of both must give the finding."""
-    tried = [
-        [*_held_against(finding, _violation(evidence, check, terms, resumes), evidence, check, terms)]
-        for resumes in (True, False)
-    ]
+    tried: list[list[Misfit]] = []
+    for resumes in (True, False):
+        violation = _violation(evidence, check, terms, resumes)
+        tried.append([*_held_against(finding, violation, evidence, check, terms)])
+        if not tried[-1]:
+            return
     yield from min(tried, key=len)
 
 

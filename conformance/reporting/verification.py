@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ from conformance.reporting.strict_json import NotStrict, differences, read_stric
 from conformance.retrial import Terms, Unjudgeable, digest_misfits, is_stored, judged_again
 
 if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
     from securesystemslib.signer import Key
 
 DOES_NOT_FIT, NOT_CHECKED = 1, 3
@@ -82,11 +84,8 @@ def verify(
     readiness = found.report
     known = None if readiness is None else known_for(readiness)
     if readiness is not None and known is not None:
-        with_care(found, REPORT, lambda: _arithmetic(found, readiness))
-        with_care(found, REPORT, lambda: _digests(found, readiness))
+        look_at(found, readiness, known)
         if readiness.tool.version == known.version:
-            with_care(found, REPORT, lambda: _agreement(found, readiness, known))
-            with_care(found, REPORT, lambda: _counterexamples(found, readiness, known))
             with_care(found, REPORT, lambda: _forms(found, readiness, received, known))
         else:
             found.unchecked.append(_of_other_version(readiness.tool.version, known.version))
@@ -94,6 +93,15 @@ def verify(
     same = readiness is not None and known is not None and readiness.tool.version == known.version
     with_care(found, SIGNATURE, lambda: _signature(found, received, readiness if same else None, files, key))
     return found
+
+
+def look_at(found: Verification, readiness: Readiness, known: Known) -> None:
+    """What can be said of a report without looking at any file: arithmetic, evidence, catalogue, judging."""
+    with_care(found, REPORT, lambda: _arithmetic(found, readiness))
+    with_care(found, REPORT, lambda: _digests(found, readiness))
+    if readiness.tool.version == known.version:
+        with_care(found, REPORT, lambda: _agreement(found, readiness, known))
+        with_care(found, REPORT, lambda: _counterexamples(found, readiness, known))
 
 
 def with_care(found: Verification, file: str, look: Callable[[], None]) -> None:
@@ -116,14 +124,12 @@ def _say(found: Verification, misfits: Iterable[Misfit], proven: str) -> None:
 
 def _report(found: Verification, content: bytes) -> None:
     """Schema and model. What is not to both is looked at no further."""
-    import jsonschema
-
     try:
         data = read_strictly(content)
     except NotStrict as error:
         found.misfits.append((REPORT, str(error)))
         return
-    errors = list(islice(jsonschema.Draft202012Validator(json_schema()).iter_errors(data), MOST_OF_A_KIND))
+    errors = list(islice(_schema().iter_errors(data), MOST_OF_A_KIND))
     if errors:
         found.misfits += [
             (REPORT, f"{spell(tuple(error.absolute_path)) or 'it'} is not to {SCHEMA}: {error.message}")
@@ -148,6 +154,13 @@ def _report(found: Verification, content: bytes) -> None:
     )
     if not told and (otherwise := first_difference(content, due.encode())):
         found.misfits.append((REPORT, otherwise))
+
+
+@cache
+def _schema() -> Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json_schema())
 
 
 def _arithmetic(found: Verification, readiness: Readiness) -> None:
