@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from pages import ROOT
-from test_ci import CLIENT, SOON
+from test_ci import CLIENT, PROFILE, SOON
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
@@ -83,9 +83,7 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "a project"
     folder.mkdir()
     (folder / "client.py").write_text(CLIENT)
-    (folder / "golive.yaml").write_text(
-        'subject: acme-rewards\nclient: {driver: python, target: "client:place_order"}\napi_version: "2024-02-05"\n'
-    )
+    (folder / "golive.yaml").write_text(PROFILE)
     return folder
 
 

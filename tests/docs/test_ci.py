@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,11 @@ def place_order(order, context):
     finally:
         line.close()
 """
+PROFILE = """
+subject: acme-rewards
+client: {driver: python, target: "client:place_order"}
+api_version: "2024-02-05"
+"""
 
 
 def shown(name: str) -> Any:
@@ -49,9 +57,7 @@ def environment(name: str) -> dict[str, str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "client.py").write_text(CLIENT)
-    (tmp_path / "golive.yaml").write_text(
-        'subject: acme-rewards\nclient: {driver: python, target: "client:place_order"}\napi_version: "2024-02-05"\n'
-    )
+    (tmp_path / "golive.yaml").write_text(PROFILE)
     return tmp_path
 
 
@@ -71,6 +77,177 @@ def carry_out(line: str, folder: Path, **variables: str) -> int:
         check=False,
     )
     return ran.returncode
+
+
+SCHEMAS = {
+    "github-workflows": lambda name: name.startswith(".github/workflows/"),
+    "gitlab-ci": lambda name: name.endswith("gitlab-ci.yml"),
+}
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_pipelines_keep_to_the_schema_of_their_service(kind: str, tmp_path: Path) -> None:
+    files = []
+    for number, block in enumerate(blocks("yaml")):
+        if SCHEMAS[kind](block.name):
+            files.append(tmp_path / f"{number}.yml")
+            files[-1].write_text(block.text)
+    if kind == "github-workflows":
+        files += sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    assert len(files) > 2
+    against_schema(kind, *files)
+
+
+def test_the_action_keeps_to_the_schema_of_actions() -> None:
+    against_schema("github-actions", ROOT / "action.yml")
+
+
+def against_schema(kind: str, *files: Path) -> None:
+    """The schemas come with check-jsonschema: nothing is fetched."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{kind}"]
+    ran = subprocess.run(
+        [*command, *map(str, files)], capture_output=True, text=True, timeout=SOON, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+# The last report of main
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the report `good`, on a client that is well, and `bad`, on the same that is not."""
+    folder = tmp_path_factory.mktemp("reports")
+    for name, client in (("good", CLIENT), ("bad", CLIENT.replace("context.api_version", '"1999-01-01"'))):
+        (folder / "client.py").write_text(client)
+        (folder / "golive.yaml").write_text(PROFILE)
+        carry_out(f"golive run -o {name}", folder)
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, reports: Path) -> Path:
+    """With programs that are no concern of ours, which only note what they were asked for."""
+    (tmp_path / "bin").mkdir()
+    fakes = {
+        "pip": "exit 0",
+        "gh": 'case "$1" in run) [ "$2" = list ] && echo 7 || cp -r "$LAST_REPORT" main-report ;; esac',
+        "curl": 'for word; do [ "$before" = --output ] && cp "$LAST_REPORT" "$word"; before=$word; done; exit "$FAILS"',
+        "python": f'exec "{sys.executable}" "$@"',
+    }
+    for name, script in fakes.items():
+        fake = tmp_path / "bin" / name
+        fake.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> "$NOTED"\n{script}\n')
+        fake.chmod(0o755)
+    work = tmp_path / "work"
+    work.mkdir()
+    return work
+
+
+def as_the_runner(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    path = [str(folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PATH": os.pathsep.join(path),
+            "NOTED": str(folder.parent / "noted"),
+            "GITHUB_STEP_SUMMARY": str(folder.parent / "summary"),
+            "FAILS": "0",
+            **variables,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
+
+
+def compare_steps() -> Iterator[str]:
+    steps = shown(".github/workflows/golive-compare.yml")["jobs"]["golive"]["steps"]
+    yield from (step["run"] for step in steps if "run" in step)
+
+
+@pytest.mark.parametrize(
+    ("last", "new", "status"), [("good", "bad", 1), ("bad", "bad", 0), ("bad", "good", 0)]
+)
+def test_a_pull_request_fails_by_what_it_makes_worse(
+    last: str, new: str, status: int, checkout: Path, reports: Path
+) -> None:
+    fetch, compare = compare_steps()
+    given = {"LAST_REPORT": str(reports / last), "REPORT": str(reports / new), "STATUS": "1", "NUMBER": "41"}
+    assert as_the_runner(fetch, checkout, **given).returncode == 0
+    ran = as_the_runner(compare, checkout, **given)
+    assert ran.returncode == status, ran.stderr
+    told = (checkout / "difference.md").read_text("utf-8")
+    assert told.startswith("# ✘" if status else "# ✔")
+    assert (checkout.parent / "summary").read_text("utf-8") == told
+    assert "pr comment 41 --edit-last --create-if-none --body-file difference.md" in (
+        (checkout.parent / "noted").read_text()
+    )
+
+
+def test_without_a_report_to_compare_with_the_run_itself_counts(checkout: Path, reports: Path) -> None:
+    _, compare = compare_steps()
+    for status in ("0", "1", "3"):
+        ran = as_the_runner(compare, checkout, REPORT=str(reports / "bad"), STATUS=status)
+        assert str(ran.returncode) == status
+    assert as_the_runner(compare, checkout, REPORT="", STATUS="2").returncode == 2
+    assert as_the_runner(compare, checkout, REPORT="", STATUS="").returncode == 3
+
+
+@pytest.mark.parametrize(("last", "status"), [("good", 1), ("bad", 0)])
+def test_a_merge_request_is_held_against_the_main_branch(
+    last: str, status: int, checkout: Path, reports: Path
+) -> None:
+    job = shown("golive-merge-requests.gitlab-ci.yml")["difference"]
+    kept = checkout.parent / "kept"
+    shutil.copytree(reports / last, kept / "golive-report")
+    archive = shutil.make_archive(str(checkout.parent / "artifacts"), "zip", kept)
+    shutil.copytree(reports / "bad", checkout / "golive-report")
+    given = {
+        "LAST_REPORT": archive,
+        "LAST": "url",
+        "NOTES": "notes",
+        "CI_JOB_TOKEN": "t",
+        "COMMENT_TOKEN": "c",
+    }
+    ran = as_the_runner("\n".join(job["script"]), checkout, **given)
+    assert ran.returncode == status, ran.stderr
+    assert (checkout / "difference.md").read_text("utf-8") in ran.stdout
+    assert "--data-urlencode body@difference.md" in (checkout.parent / "noted").read_text()
+    assert job["needs"] == ["golive"]
+    assert job["rules"][0]["when"] == "always"
+
+
+def test_a_main_branch_without_a_report_fails_no_merge_request(checkout: Path) -> None:
+    job = shown("golive-merge-requests.gitlab-ci.yml")["difference"]
+    ran = as_the_runner(
+        "\n".join(job["script"]), checkout, LAST="url", CI_JOB_TOKEN="t", LAST_REPORT="/dev/null", FAILS="22"
+    )
+    assert (ran.returncode, "main has no report yet" in ran.stdout) == (0, True)
+
+
+def test_the_shell_lines_of_the_jenkinsfile_do_what_they_are_for(checkout: Path, reports: Path) -> None:
+    (block,) = blocks("groovy")
+    assert (block.page, block.name) == (PAGE, "Jenkinsfile")
+    assert block.text.count("{") == block.text.count("}")
+    lines = re.findall(r"(?:\bsh |script: )'([^']+)'", block.text)
+    *_, run, diff = lines
+    assert [line.split()[0] for line in lines[:2]] == ["python", ".venv/bin/pip"]
+    (checkout / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    assert as_the_runner(diff, checkout).returncode == 0
+    shutil.copytree(reports / "good", checkout / "main-report" / "golive-report")
+    shutil.copytree(reports / "bad", checkout / "golive-report")
+    ran = as_the_runner(diff, checkout)
+    assert (ran.returncode, "got worse" in ran.stdout) == (0, True)
+    (checkout / "golive.yaml").write_text("subject: acme-rewards")
+    assert as_the_runner(run, checkout).returncode == 2
+
+
+# In parts
 
 
 def test_the_manifest_starts_as_many_pods_as_there_are_parts() -> None:

@@ -34,7 +34,10 @@ INTEGRATOR, AUTHOR, REVIEWER, ARCHITECTURE = (
 )
 PIPELINES = (".github/workflows/golive.yml", ".gitlab-ci.yml")
 PARTED = (
+    ".github/workflows/golive-action.yml",
+    ".github/workflows/golive-compare.yml",
     ".github/workflows/golive-parts.yml",
+    "golive-merge-requests.gitlab-ci.yml",
     "golive-parts.gitlab-ci.yml",
     "golive-job.yaml",
     "golive-merge.yaml",
