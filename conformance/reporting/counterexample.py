@@ -36,8 +36,8 @@ def finding_entry(finding: Finding, contract: Contract | None = None) -> Finding
     return FindingEntry(
         rule=main.rule,
         summary=main.summary,
-        impact=finding.impact,
-        remedy=finding.remedy,
+        impact=plain(finding.impact, 1_000),
+        remedy=plain(finding.remedy, 1_000),
         exchanges=main.exchanges,
         repetitions=finding.repetitions,
         reproduced=finding.reproduced,

@@ -29,8 +29,8 @@ _MOST_OF_A_SENTENCE = 1_000
 """characters"""
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$]")
 _LIST_NUMBER = re.compile(r"^(\d+)([.)])")
-_REFERENCE = re.compile(r"(?<![\w.])@(?=\w)|(?<!&)[#!](?=\d)")
-"""what forges take for the name of somebody, who is told of it, or for the number of an issue"""
+_REFERENCE = re.compile(r"(?<![\w.])@(?=\w)|[#!](?=\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
+"""what forges take for the name of somebody, who is told of it, for the number of an issue, or for an address"""
 _FLAG = {"ready": "✔", "ready-with-waivers": "◐", "not-ready": "✘", "incomplete": "…"}
 
 
@@ -71,14 +71,13 @@ def escaped(text: str) -> str:
     """The text as one line that reads the same once it has been taken for Markdown."""
     text = visible(" ".join(text.split()))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # An address that is not written by us must not become a link in our name.
-    text = text.replace("://", "&#58;//").replace("www.", "www&#46;")
     text = _SPECIAL.sub(r"\\\g<0>", text)
     text = _LIST_NUMBER.sub(r"\1\\\2", f"\\{text}" if text[:1] in ("-", "+", "#", "=") else text)
     return _apart(text)
 
 
 def _apart(text: str) -> str:
+    """So that nothing that is not written by us becomes a link in our name, or calls anybody."""
     return _REFERENCE.sub(r"\g<0><!-- -->", text)
 
 
@@ -314,7 +313,7 @@ def _fidelity(readiness: Readiness) -> Iterator[_Piece]:
             each.theirs,
             counted(each.times, "time"),
         )
-        lines.append(f"| {' | '.join(map(escaped, texts))} |")
+        lines.append(f"| {' | '.join(escaped(plain(text)) for text in texts)} |")
     yield _Piece((*lines, ""), section, ((85, "table of differences", ()),))
 
 

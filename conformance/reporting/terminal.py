@@ -177,7 +177,7 @@ def _fidelity(readiness: Readiness, width: int) -> Iterator[Line]:
     differences = readiness.run.fidelity.differences
     for each in differences[:MOST_DIFFERENCES]:
         what = f"{each.operation}, {each.situation}, {each.aspect}: {each.ours}; there {each.theirs}"
-        yield from prose(what, "      ", width)
+        yield from prose(plain(what, 500), "      ", width)
     if (more := len(differences) - MOST_DIFFERENCES) > 0:
         yield from prose(f"and {counted(more, 'difference')} more, which the report lists", "      ", width)
 

@@ -131,7 +131,7 @@ def assemble(
         generated_at=facts.generated_at,
         tool=facts.tool,
         contract=facts.contract,
-        run=facts.run,
+        run=_shown(facts.run),
         summary=summarise(entries),
         checks=entries,
         requirements=tuple(
@@ -151,6 +151,12 @@ def assemble(
         caller_must=_caller_must(by_id[check.id] for check in checks if check.id in by_id),
         observations=observations,
     )
+
+
+def _shown(run: Run) -> Run:
+    """The run as anybody may read of it: what a client or an endpoint said may be among the reasons."""
+    told = {name: getattr(run, name) for name in ("sandbox", "unconfined", "clock_note", "interrupted")}
+    return run.model_copy(update={name: plain(text, 1_000) for name, text in told.items() if text})
 
 
 def verdict(

@@ -236,7 +236,8 @@ def test_advice_that_was_not_followed_stands_in_nobodys_way():
         ("1. item", "1\\. item"),
         ("**bold** [a](b) `c` | ~d~", "\\*\\*bold\\*\\* \\[a\\](b) \\`c\\` \\| \\~d\\~"),
         ("<b>&amp;", "&lt;b&gt;&amp;amp;"),
-        ("see https://evil.test", "see https&#58;//evil.test"),
+        ("see https://evil.test", "see https:<!-- -->//evil.test"),
+        ("@octocat, a@b.test #1", "@<!-- -->octocat, a@b.test #<!-- -->1"),
     ],
 )
 def test_foreign_text_is_no_markdown(text, written):
