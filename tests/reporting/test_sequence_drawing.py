@@ -15,7 +15,7 @@ from conformance.contracts import load_contract
 from conformance.endpoint.dialogue import Dialogue, Turn
 from conformance.endpoint.script import Ask, Script
 from conformance.evidence import Call, Evidence, LedgerEntry, Outcome, PlannedOrder, Trial
-from conformance.faults import Hang, RateLimit, Reset
+from conformance.faults import Hang, RateLimit, Redirect, Reset
 from conformance.finding import Violation
 from conformance.paths import REPORTS
 from conformance.reporting import drawing
@@ -210,6 +210,18 @@ def test_an_answer_carries_the_sign_of_the_request_that_it_answers() -> None:
     svg = drawn(entry(Evidence(Trial((ORDER,)), (late, again), (), ())))
     letters = ["".join(key.itertext()) for key in rows(svg, "d-key")]
     assert letters == ["A", "B", "B", "A"]
+
+
+@LAYOUTS
+def test_a_request_to_another_place_does_not_reach_the_api(layout: Layout) -> None:
+    away = replace(
+        attempt(2, 0.0, "k-1", status=404, answer="final"), at="other-host", operation=None, attempt=None
+    )
+    exchanges = (attempt(1, 0.0, "k-1", fault=Redirect(), status=307, answer="redirect"), away)
+    svg = drawn(entry(Evidence(Trial((ORDER,)), exchanges, (), ())), layout)
+    assert "another host" in texts(svg)
+    (place,), (arrow, _head) = rows(svg, "d-elsewhere"), rows(svg, "d-away")
+    assert of(arrow, "x2") <= of(place, "x") < layout.api < of(place, "x") + of(place, "width")
 
 
 def test_an_open_request_is_drawn_until_the_end() -> None:

@@ -12,13 +12,19 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from conformance.evidence import Evidence, evidences
+from conformance.evidence import Evidence, Place, evidences
 from conformance.judge.case import Story, stories
 from conformance.reporting.phrases import said
 from conformance.reporting.quantities import counted, shortened
 from conformance.reporting.readiness import FindingEntry
 
 Agreement = Literal["agree", "differ", "open"]
+
+_PLACES: Mapping[Place, str] = {
+    "other-host": "another host",
+    "other-port": "another port",
+    "plain-http": "in the clear",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,14 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`bookings` and `changed` go by the numbers of the exchanges; the latter went under another key than the attempt
-    before it. `several`: there is more than one order, so that each is named.
+    """`bookings`, `changed` and `elsewhere` go by the numbers of the exchanges. `changed`: under another key than the
+    attempt before it; `elsewhere`: where it arrived, as a redirect had it. `several`: there is more than one order, so
+    that each is named.
     """
 
     bookings: Mapping[int, Booking] = field(default_factory=dict)
     changed: frozenset[int] = frozenset()
+    elsewhere: Mapping[int, str] = field(default_factory=dict)
     endings: tuple[Ending, ...] = ()
     several: bool = False
     of_endpoint: bool = False
@@ -73,6 +81,7 @@ def account(finding: FindingEntry) -> Account:
             for retry in story.retries
             if retry.later.idempotency_key != retry.earlier.idempotency_key
         ),
+        {each.number: _PLACES[each.at] for each in evidence.exchanges if each.at in _PLACES},
         tuple(_ending(story, _named(evidence, story)) for story in told if story.calls),
         len(told) > 1,
     )
@@ -102,6 +111,9 @@ def _ending(story: Story, name: str) -> Ending:
     shown = " ".join(shortened(order_id) for order_id in held[:3])
     more = f" and {len(held) - 3} more" if len(held) > 3 else ""
     holds = f"{counted(len(held), 'order')}: {shown}{more}" if held else "no order"
+    told = story.outcome.status if story.outcome else None
+    if len(held) == 1 and told and told.casefold() != story.ledger[0].status.casefold():
+        holds += f", {story.ledger[0].status} in the end"
     return Ending(name, believes, holds, _agreement(story, held))
 
 

@@ -13,6 +13,8 @@ from conformance.reporting.drawing.shapes import box, element, line, path, width
 
 KINDS = 6
 """colours of keys, and shapes: two keys have both in common only if there are more than their square"""
+ELSEWHERE = 44.0
+"""from the middle of a place that is not the API to its edge"""
 
 
 def key(letter: str, x: float, y: float, radius: float = 9, *, changed: bool = False) -> str:
@@ -77,6 +79,15 @@ def arrow(x1: float, x2: float, y: float, class_: str) -> str:
     back = 7 if x1 < x2 else -7
     head = path([(x2 - back, y - 4), (x2, y), (x2 - back, y + 4)], f"{class_} d-head", closed=True)
     return line(x1, y, x2 - back / 2, y, class_) + head
+
+
+def elsewhere(place: str, x1: float, api: float, y: float) -> list[str]:
+    """An arrow that does not reach the API: it ends at another place, which stands before the API's line."""
+    return [
+        arrow(x1, api - ELSEWHERE, y, "d-arrow d-away"),
+        box(api - ELSEWHERE, y - 11, 2 * ELSEWHERE, 22, "d-elsewhere", 3),
+        words(place, api, y + 4, "d-alarm-words", text_anchor="middle", font_size=10.5),
+    ]
 
 
 def cross(x: float, y: float, size: float = 6) -> str:

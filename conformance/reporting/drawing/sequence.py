@@ -18,7 +18,7 @@ from conformance.reporting.drawing.accounts import Account, Booking, account
 from conformance.reporting.drawing.endings import endings, summary
 from conformance.reporting.drawing.lanes import HEAD, LINE, NARROW, SIZE, SMALL, WIDE, Layout, lines, names
 from conformance.reporting.drawing.legend import Seen, legend
-from conformance.reporting.drawing.shapes import box, element, line, widest, words, wrapped
+from conformance.reporting.drawing.shapes import box, element, line, widest, width, words, wrapped
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import FindingEntry, Step
@@ -124,8 +124,9 @@ class _Picture:
             drawn, bottom, level = self._note(step)
         time = _seconds(step)
         if time != self.time:
+            size = min(SMALL, SMALL * (self.layout.times - 12) / width(time, SMALL))
             drawn = [
-                words(time, self.layout.times, level, "d-time", text_anchor="end", font_size=SMALL),
+                words(time, self.layout.times, level, "d-time", text_anchor="end", font_size=size),
                 *drawn,
             ]
             self.time = time
@@ -142,7 +143,7 @@ class _Picture:
         lines_ = wrapped(" · ".join(filter(None, parts)), self.layout.room, SIZE, 3)
         x = self.layout.client + 18
         drawn = [
-            words(each, x, self.y + LINE * (number + 1), class_, font_size=SIZE)
+            words(each.removesuffix(" ·"), x, self.y + LINE * (number + 1), class_, font_size=SIZE)
             for number, each in enumerate(lines_)
         ]
         return drawn, self.y + LINE * len(lines_) + 13
@@ -156,6 +157,8 @@ class _Picture:
                 line(layout.client, y, layout.network, y, "d-arrow d-lost"),
                 marks.cross(layout.network, y),
             ]
+        elif step.exchange in self.known.elsewhere:
+            drawn += marks.elsewhere(self.known.elsewhere[step.exchange], layout.client, layout.api, y)
         else:
             drawn.append(marks.arrow(layout.client, layout.api - 5, y, "d-arrow"))
         bottom = y + 11
@@ -164,7 +167,7 @@ class _Picture:
             self.seen.note_key(step.key, step.text, changed=changed)
             drawn.append(marks.key(step.key, layout.client, y, changed=changed))
             bottom += 4 if changed else 0
-        if step.exchange is not None and not step.lost:
+        if step.exchange is not None and not step.lost and step.exchange not in self.known.elsewhere:
             taken = {each.column for each in self.open.values()}
             free = next(column for column in range(len(taken) + 1) if column not in taken)
             self.open[step.exchange] = _Open(y, min(free, 3))
@@ -199,7 +202,8 @@ class _Picture:
     def _answer(self, step: Step) -> tuple[list[str], float, float]:
         layout = self.layout
         drawn, y = self._label(step.text, "d-words d-lost-words" if step.lost else "d-words")
-        start = layout.api - 5
+        away = step.exchange in self.known.elsewhere
+        start = layout.api - (marks.ELSEWHERE if away else 5)
         if step.exchange is not None and (opened := self.open.pop(step.exchange, None)):
             self._bar(opened, y)
         if step.lost:
@@ -211,7 +215,7 @@ class _Picture:
         else:
             drawn.append(marks.arrow(start, layout.client + 1, y, "d-arrow d-back"))
         if letter := self.keys.get(step.exchange):
-            drawn.append(marks.key(letter, layout.api, y, 7.5))
+            drawn.append(marks.key(letter, start if away else layout.api, y, 7.5))
         return drawn, y + 11, y + 4
 
     def _bar(self, opened: _Open, bottom: float) -> None:
