@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ALL = ("start_up", "sandbox", "trials", "clocks", "peers", "whole", "unguessable", "leaks", "history")
+ALL = ("start_up", "sandbox", "trials", "clocks", "peers", "whole", "unguessable", "leaks", "history", "page")
 
 
 def main(names: Sequence[str]) -> int:

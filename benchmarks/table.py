@@ -26,6 +26,7 @@ HEADINGS = (
     "Growth",
     "Secrets in output",
     "Keys in a history",
+    "The page",
 )
 """in the order in which they stand on the page"""
 PREFACE = """# Benchmarks

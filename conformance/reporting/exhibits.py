@@ -1,4 +1,4 @@
-"""What a counterexample holds, read for people: requests, answers, what the client believed, what was booked. Pure.
+"""What a counterexample holds, read for people: requests, answers, what was booked, what was written. Pure.
 
 What lives here: the reading of stored evidence, of a trial or of a dialogue with an endpoint, cut to a length that a
 page can bear, with what was cut said.
@@ -17,7 +17,7 @@ from pydantic import JsonValue, ValidationError
 from conformance.endpoint.dialogue import Turn, dialogues
 from conformance.evidence import Evidence, Exchange, LedgerEntry, Output, Secret, Sighting, evidences
 from conformance.faults import Fault
-from conformance.reporting.phrases import answered, asked, left_by_server, named, said
+from conformance.reporting.phrases import answered, asked, left_by_server, named
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import duration
 from conformance.reporting.readiness import FindingEntry
@@ -27,7 +27,7 @@ FIRST, LAST = 4, 3
 """of a longer story, so many exchanges are kept at its beginning and its end, and then what shows the violation"""
 MOST_HEADERS = 40
 MOST_ENTRIES = 24
-"""rows of the ledger, calls and outputs"""
+"""rows of the ledger, and outputs"""
 MOST_OF_BODY = 2_000
 MOST_OF_OUTPUT = 1_500
 MOST_OF_HEADER = 400
@@ -75,16 +75,6 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
-    """What the client said of an order that it was handed."""
-
-    reference: str
-    call: int
-    at: float | None
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
 class Writing:
     """What the client wrote to one stream, and the secrets in it. `size` in bytes."""
 
@@ -103,15 +93,11 @@ class Exhibits:
     ledger: tuple[Booking, ...] = ()
     unlisted: int = 0
     """orders of the ledger that are not listed"""
-    beliefs: tuple[Belief, ...] = ()
     writings: tuple[Writing, ...] = ()
+    of_trial: bool = False
+    """there was a client, and so a ledger of what it really ordered"""
     of_endpoint: bool = False
     unread: str = ""
-
-    @property
-    def of_trial(self) -> bool:
-        """Was there a client, and so a ledger of what it really ordered?"""
-        return not self.of_endpoint and bool(self.talks or self.beliefs)
 
 
 def exhibits(finding: FindingEntry) -> Exhibits:
@@ -150,6 +136,7 @@ def _observed(evidence: Evidence, shown_by: Collection[int], letters: Mapping[in
             if exchange.number in kept
         ),
         left_out=len(exchanges) - len(kept),
+        of_trial=True,
         ledger=tuple(
             _booking(
                 entry,
@@ -159,10 +146,6 @@ def _observed(evidence: Evidence, shown_by: Collection[int], letters: Mapping[in
             for entry in evidence.ledger[:MOST_ENTRIES]
         ),
         unlisted=max(0, len(evidence.ledger) - MOST_ENTRIES),
-        beliefs=tuple(
-            Belief(plain(call.reference, 60), call.number, call.ended_at, said(call))
-            for call in evidence.calls[:MOST_ENTRIES]
-        ),
         writings=tuple(
             _writing(output)
             for output in evidence.outputs[:MOST_ENTRIES]
