@@ -1,7 +1,7 @@
 # `make help` says what there is. Needs python3 (3.11 or newer), git and make; all else goes into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint gallery soak mutants docs bench clean
+.PHONY: help setup demo test lint gallery samples soak mutants docs bench clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -17,6 +17,8 @@ help:
 	@echo 'make lint     ruff and mypy alone'
 	@echo 'make gallery  which check catches which broken client, and that it accuses no correct one'
 	@echo '              make gallery ARGS="NewKey Slow" takes those whose name has one of these words'
+	@echo 'make samples  reports/samples/, made anew: what a report looks like. They change when reports do, and only then'
+	@echo '              make samples ARGS=--forms examines nobody: enough when only the look of reports has changed'
 	@echo 'make soak     correct clients over many seeds, with generated trials: nobody may accuse them of anything'
 	@echo '              make soak N=20 takes so many seeds; minutes for each'
 	@echo 'make mutants  the reference client, edited in some dozens of places: which edits does no check see?'
@@ -42,6 +44,9 @@ lint: $(VENV)/.ready-to-develop
 
 gallery: $(VENV)/.ready-to-develop
 	$(BIN)/python -m gallery $(ARGS)
+
+samples: $(VENV)/.ready-to-develop
+	$(BIN)/python -m gallery.samples $(ARGS)
 
 soak: $(VENV)/.ready-to-develop
 	$(BIN)/python -m gallery.soak --seeds $(N) $(ARGS)
