@@ -71,6 +71,8 @@ class _Picture:
     bars: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
     open: dict[int, _Open] = field(default_factory=dict)
+    away: dict[int | None, float] = field(default_factory=dict)
+    """where the requests are that went elsewhere, and have not been answered yet"""
 
     def svg(self) -> str:
         timed = [step for step in self.steps if step.at is not None]
@@ -157,8 +159,9 @@ class _Picture:
                 line(layout.client, y, layout.network, y, "d-arrow d-lost"),
                 marks.cross(layout.network, y),
             ]
-        elif step.exchange in self.known.elsewhere:
-            drawn += marks.elsewhere(self.known.elsewhere[step.exchange], layout.client, layout.api, y)
+        elif step.exchange is not None and (place := self.known.elsewhere.get(step.exchange)):
+            drawn += marks.elsewhere(place, layout.client, layout.api, y)
+            self.away[step.exchange] = y
         else:
             drawn.append(marks.arrow(layout.client, layout.api - 5, y, "d-arrow"))
         bottom = y + 11
@@ -202,10 +205,12 @@ class _Picture:
     def _answer(self, step: Step) -> tuple[list[str], float, float]:
         layout = self.layout
         drawn, y = self._label(step.text, "d-words d-lost-words" if step.lost else "d-words")
-        away = step.exchange in self.known.elsewhere
-        start = layout.api - (marks.ELSEWHERE if away else 5)
+        away = self.away.pop(step.exchange, None)
+        start = layout.api - (5 if away is None else marks.ELSEWHERE)
         if step.exchange is not None and (opened := self.open.pop(step.exchange, None)):
             self._bar(opened, y)
+        if away is not None:
+            self.bars.append(line(start, away, start, y, "d-lane d-thin"))
         if step.lost:
             self.seen.lost = True
             drawn += [
@@ -215,7 +220,7 @@ class _Picture:
         else:
             drawn.append(marks.arrow(start, layout.client + 1, y, "d-arrow d-back"))
         if letter := self.keys.get(step.exchange):
-            drawn.append(marks.key(letter, start if away else layout.api, y, 7.5))
+            drawn.append(marks.key(letter, layout.api if away is None else start, y, 7.5))
         return drawn, y + 11, y + 4
 
     def _bar(self, opened: _Open, bottom: float) -> None:
