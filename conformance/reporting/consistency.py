@@ -59,7 +59,10 @@ def miscounted(readiness: Readiness) -> Iterator[Misfit]:
 def report_date(readiness: Readiness) -> date:
     """The day from which days are counted."""
     written = readiness.generated_at
-    return (written if written.tzinfo is None else written.astimezone(UTC)).date()
+    try:
+        return (written if written.tzinfo is None else written.astimezone(UTC)).date()
+    except OverflowError:  # somewhere on earth it is a year before the first, or after the last
+        return written.date()
 
 
 def _counts(readiness: Readiness) -> Iterator[Misfit]:
