@@ -114,16 +114,14 @@ def _of_nothing(finding: FindingEntry, check: Check) -> Iterator[Misfit]:
 
 def _on_evidence(finding: FindingEntry, evidence: Evidence, check: Check, terms: Terms) -> Iterator[Misfit]:
     """The profile says whether the client resumes, which the report does not: one of both must give the finding."""
-    tried: list[list[Misfit]] = []
-    for resumes in (True, False):
-        violation = _violation(evidence, check, terms, resumes)
-        tried.append([*_held_against(finding, violation, evidence, check, terms)])
-        if not tried[-1]:
-            return
-    yield from min(tried, key=len)
+    going_on = _violation(evidence, check, terms, resumes=True)
+    misfits = [*_held_against(finding, going_on, evidence, check, terms)]
+    if misfits and (giving_up := _violation(evidence, check, terms, resumes=False)) != going_on:
+        misfits = min(misfits, [*_held_against(finding, giving_up, evidence, check, terms)], key=len)
+    yield from misfits
 
 
-def _violation(evidence: Evidence, check: Check, terms: Terms, resumes: bool) -> Violation | None:
+def _violation(evidence: Evidence, check: Check, terms: Terms, *, resumes: bool) -> Violation | None:
     remarks = remarks_under(check, evidence, terms.contract, terms.api_version, resumes)
     return next((remark for remark in remarks if isinstance(remark, Violation)), None)
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 SCHEMA = "golive/verification/v1"
 MOST_SHOWN = 40
 """of what does not fit; a file that is another one differs everywhere"""
-MOST_OF_LINE = 600
 NEVER = (
     "Not verified, since no file can tell: that the run was honest, and that this client is the one in production. "
     "golive replay DIR CHECK runs a counterexample again, golive run --seed the whole."
@@ -85,7 +84,7 @@ def _print(folder: Path, found: Verification) -> None:
     console = Console()
 
     def say(text: str, style: str = "") -> None:
-        print_line(console, plain(text, MOST_OF_LINE), style)
+        print_line(console, plain(text, 1_000), style)
 
     report = found.report
     if report is not None:

@@ -91,9 +91,10 @@ def _read(path: Path) -> bytes:
         if error.errno == errno.ELOOP:
             raise _NotAFile("is a symbolic link; a report is files") from None
         raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _NotAFile("is no ordinary file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise _NotAFile("is no ordinary file")
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise _NotAFile(f"has more than {LARGEST:,} bytes; no report has")

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 DOES_NOT_FIT, NOT_CHECKED = 1, 3
 """exit statuses"""
+MOST_OF_SENTENCE = 600
+"""characters"""
 MOST_OF_A_KIND = 10
 """mistakes of the schema that are told"""
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,40}")
@@ -92,7 +94,7 @@ def verify(
         _since(found, readiness, today)
     same = readiness is not None and known is not None and readiness.tool.version == known.version
     with_care(found, SIGNATURE, lambda: _signature(found, received, readiness if same else None, files, key))
-    return found
+    return _fit_to_be_shown(found)
 
 
 def look_at(found: Verification, readiness: Readiness, known: Known) -> None:
@@ -102,6 +104,14 @@ def look_at(found: Verification, readiness: Readiness, known: Known) -> None:
     if readiness.tool.version == known.version:
         with_care(found, REPORT, lambda: _agreement(found, readiness, known))
         with_care(found, REPORT, lambda: _counterexamples(found, readiness, known))
+
+
+def _fit_to_be_shown(found: Verification) -> Verification:
+    """Much of it is from files that may hold anything."""
+    for sentences in (found.verified, found.unchecked, found.open):
+        sentences[:] = [plain(each, MOST_OF_SENTENCE) for each in sentences]
+    found.misfits[:] = [(plain(file, 100), plain(what, MOST_OF_SENTENCE)) for file, what in found.misfits]
+    return found
 
 
 def with_care(found: Verification, file: str, look: Callable[[], None]) -> None:
@@ -164,14 +174,13 @@ def _schema() -> Validator:
 
 
 def _arithmetic(found: Verification, readiness: Readiness) -> None:
-    waivers = readiness.waivers
-    dates = f", and {counted(len(waivers), 'waiver')} as the dates have it" if waivers else ""
-    _say(
-        found,
-        [*inconsistencies(readiness), *miscounted(readiness)],
-        f"{counted(len(readiness.checks), 'check')} add up to {readiness.verdict}, and "
-        f"{counted(len(readiness.requirements), 'requirement')} stand as their checks make them{dates}",
-    )
+    told = [
+        f"{counted(len(readiness.checks), 'check')} add up to {readiness.verdict}",
+        f"{counted(len(readiness.requirements), 'requirement')} stand as their checks make them",
+    ]
+    if readiness.waivers:
+        told.append(f"{counted(len(readiness.waivers), 'waiver')} as the dates have it")
+    _say(found, [*inconsistencies(readiness), *miscounted(readiness)], ", ".join(told))
 
 
 def _digests(found: Verification, readiness: Readiness) -> None:

@@ -74,9 +74,7 @@ def known() -> Known:
     """What golive would know if these were all the checks that ship."""
     checks = tuple(check.under(CONTRACT) for check in catalogue.checks() if check.id in IDS)
     named = [
-        requirement.model_copy(
-            update={"checks": tuple(id_ for id_ in requirement.checks if id_ in IDS)}
-        )
+        requirement.model_copy(update={"checks": tuple(id_ for id_ in requirement.checks if id_ in IDS)})
         for requirement in catalogue.requirements()
     ]
     excluded = [requirement for requirement in named if requirement.excluded][:3]
@@ -108,7 +106,9 @@ def bought_twice() -> Evidence:
             "credential": "good",
             "answered_at": at,
         }
-        return Exchange(number=number, connection=number, attempt=number, received_at=at, **{**values, **more})  # type: ignore[arg-type] # a table of keywords
+        return Exchange(
+            number=number, connection=number, attempt=number, received_at=at, **{**values, **more}
+        )  # type: ignore[arg-type] # a table of keywords
 
     return Evidence(
         Trial((ORDER,), seed=7),
@@ -130,7 +130,15 @@ def bought_twice() -> Evidence:
 def refused() -> Dialogue:
     """A ping that the endpoint did not take the account's key for."""
     turn = Turn(
-        1, 0, "GET", "/v2/ping", (("authorization", "[key]"),), "", 401, response_body='{"type":"no"}', seconds=0.2
+        1,
+        0,
+        "GET",
+        "/v2/ping",
+        (("authorization", "[key]"),),
+        "",
+        401,
+        response_body='{"type":"no"}',
+        seconds=0.2,
     )
     return Dialogue(Script((Ask("ping"),)), "https://playground.test", (turn,))
 
@@ -148,7 +156,9 @@ def results() -> list[CheckResult]:
     assert endpoint.listener is not None
     heard = next(r for r in endpoint.listener(Talk(refused(), CONTRACT)) if isinstance(r, Violation))
     duty = "Wait at least 0.1 s before it hands in an order again after a server error."
-    committed = Violation("key in source", "a key is in settings.py", location=Location("settings.py", 3, "ab" * 20))
+    committed = Violation(
+        "key in source", "a key is in settings.py", location=Location("settings.py", 3, "ab" * 20)
+    )
     return [
         CheckResult("account.key-not-logged", "passed", trials=42, simulated=4_320.5, seconds=0.81),
         CheckResult("account.recipient-not-logged", "skipped", reason="not observed: nothing to observe"),
@@ -193,7 +203,9 @@ def results() -> list[CheckResult]:
             seconds=0.2,
             caller_must=(duty,),
         ),
-        CheckResult("errors.type-surfaced", "error", reason="Traceback (most recent call last):\nKeyError: 3"),
+        CheckResult(
+            "errors.type-surfaced", "error", reason="Traceback (most recent call last):\nKeyError: 3"
+        ),
         CheckResult("rate-limits.jitter", "skipped", reason="the clock is real"),
         CheckResult(
             "versions.pinned",
@@ -207,9 +219,7 @@ def results() -> list[CheckResult]:
             "sandbox.reachable",
             "failed",
             seconds=0.4,
-            finding=Finding(
-                replace(heard, dialogue=refused()), None, endpoint.impact, endpoint.remedy
-            ),
+            finding=Finding(replace(heard, dialogue=refused()), None, endpoint.impact, endpoint.remedy),
         ),
     ]
 
@@ -272,7 +282,7 @@ def report(**more: object) -> Readiness:
 
 def verified(files: dict[str, bytes], **more: object) -> Verification:
     """What verification makes of these files, by a golive that knows `known()`."""
-    return verify(Received(files, ()), lambda _: known(), today=TODAY, **more)  # type: ignore[arg-type] # keywords
+    return verify(Received(files, ()), lambda _: known(), **{"today": TODAY, **more})  # type: ignore[arg-type] # keywords
 
 
 def files_of(readiness: Readiness) -> dict[str, bytes]:
