@@ -6,6 +6,10 @@
   const [words, status, severity, clear, shown] = ["words", "status", "severity", "clear", "shown"].map(get);
   const texts = (root) => [...root.querySelectorAll("[data-text]")].map((node) => node.textContent).join(" ");
 
+  // Paper shows everything, whatever is looked for: so it is a class, which screens alone obey.
+  const hide = (node, yes) => node.classList.toggle("unfit", yes);
+  const isHidden = (node) => node.classList.contains("unfit");
+
   // What there is to find: checks, by what stands about them anywhere; and requirements that no check speaks of.
   let found = null;
   const entries = () => {
@@ -28,11 +32,7 @@
     return found;
   };
 
-  const counted = (nodes, one, many) => {
-    const all = nodes.length;
-    const some = nodes.filter((node) => !node.hidden).length;
-    return all ? `${some} of ${all} ${all === 1 ? one : many}` : "";
-  };
+  const counted = (some, all, one, many) => (all ? `${some} of ${all} ${all === 1 ? one : many}` : "");
 
   const apply = () => {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -41,19 +41,20 @@
         (!status.value || entry.status === status.value) &&
         (!severity.value || entry.severity === severity.value) &&
         wanted.every((word) => entry.text.includes(word));
-      if (fits !== entry.shown) for (const node of entry.nodes) node.hidden = !fits;
+      if (fits !== entry.shown) for (const node of entry.nodes) hide(node, !fits);
       entry.shown = fits;
     }
     for (const node of document.querySelectorAll("[data-requirement]")) {
-      if (node.querySelector("[data-check]")) node.hidden = !node.querySelector("[data-check]:not([hidden])");
+      if (node.querySelector("[data-check]")) hide(node, !node.querySelector("[data-check]:not(.unfit)"));
     }
     for (const node of document.querySelectorAll(".heading")) {
-      node.hidden = !node.querySelector("[data-requirement]:not([hidden])");
+      hide(node, !node.querySelector("[data-requirement]:not(.unfit)"));
     }
     const checks = [...entries()].filter(([key]) => typeof key === "string").map(([, entry]) => entry);
+    const all = [...document.querySelectorAll(".finding")];
     const told = [
-      counted(checks.map((entry) => ({ hidden: !entry.shown })), "check", "checks"),
-      counted([...document.querySelectorAll(".finding")], "finding", "findings"),
+      counted(checks.filter((entry) => entry.shown).length, checks.length, "check", "checks"),
+      counted(all.filter((node) => !isHidden(node)).length, all.length, "finding", "findings"),
     ];
     shown.textContent = `Shown: ${told.filter(Boolean).join(", ")}.`;
     clear.hidden = !(words.value || status.value || severity.value);
@@ -74,10 +75,13 @@
   const reveal = (id, focus) => {
     const target = id && get(id);
     if (!target) return;
-    if (target.closest("[hidden]")) { reset(); apply(); }
+    if (target.closest(".unfit")) { reset(); apply(); }
     for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
     target.scrollIntoView();
     if (focus && target.tagName === "DETAILS") target.querySelector("summary").focus({ preventScroll: true });
+  };
+  const meant = (hash) => {
+    try { return decodeURIComponent(hash); } catch { return hash; } // what is no escape is meant as it stands
   };
   const read = () => {
     const hash = location.hash.slice(1);
@@ -91,9 +95,7 @@
       bar.scrollIntoView();
       return;
     }
-    let id = hash;
-    try { id = decodeURIComponent(hash); } catch { /* it is no escape, so it is meant as it stands */ }
-    reveal(id, true);
+    reveal(meant(hash), true);
   };
 
   words.addEventListener("input", search);
@@ -121,7 +123,7 @@
       if (status.selectedIndex === -1) status.value = "";
       search();
     } else if (link.hash === location.hash) {
-      reveal(decodeURIComponent(link.hash.slice(1)), true);
+      reveal(meant(link.hash.slice(1)), true);
     }
   });
 

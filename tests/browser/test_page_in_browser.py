@@ -51,6 +51,24 @@ def test_a_hostile_client_has_nothing_executed(visit):
     assert here.page.evaluate("() => document.scripts.length") == 1
 
 
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        f"#?words=<img src=x onerror=window.{SENTINEL}=1>&status=none&severity=<b>",
+        f"#<script>window.{SENTINEL}=1</script>",
+        "#%E0%A4%A",
+        "#constructor",
+        "#?status=%",
+    ],
+)
+def test_an_address_from_a_stranger_does_nothing(visit, fragment):
+    here = visit("every state", fragment)
+    here.page.locator("#words").fill("")
+    assert here.page.evaluate(f"() => window.{SENTINEL}") is None
+    assert here.page.locator("#severity").input_value() == ""
+    assert here.misdeeds() == {}
+
+
 # Looks
 
 
@@ -261,6 +279,14 @@ def test_on_paper_everything_that_matters_is_open_and_nothing_is_a_control(visit
     # How a check is tested is in the page and in `golive explain`; what is particular to this client is on paper.
     assert not page.locator("[id='account.key-in-header-only'] .how").is_visible()
     assert page.locator("[id='errors.type-surfaced'] .inside a").is_visible()
+
+
+def test_a_search_takes_nothing_away_from_the_paper(visit):
+    page = visit("every state", "#?words=nothing+like+that").page
+    assert page.evaluate(SHOWN) == []
+    page.emulate_media(media="print")
+    assert len(set(page.evaluate(SHOWN))) == 13
+    assert page.locator(".finding").first.is_visible()
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="there is no pdftotext here")
