@@ -9,14 +9,12 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
+from drawing_samples import away, burst, dialogue, entry, limited, nasty, storm
 from reporting_samples import ORDER, attempt, bought_twice, finding, surfaced_and_crashed
 
 from conformance.contracts import load_contract
-from conformance.endpoint.dialogue import Dialogue, Turn
-from conformance.endpoint.script import Ask, Script
-from conformance.evidence import Call, Evidence, LedgerEntry, Outcome, PlannedOrder, Trial
-from conformance.faults import Hang, RateLimit, Redirect, Reset
-from conformance.finding import Violation
+from conformance.evidence import Evidence, Trial
+from conformance.faults import Hang
 from conformance.paths import REPORTS
 from conformance.reporting import drawing
 from conformance.reporting.counterexample import finding_entry
@@ -28,11 +26,6 @@ from conformance.reporting.readiness import FindingEntry
 
 CONTRACT = load_contract("runa")
 LAYOUTS = pytest.mark.parametrize("layout", [WIDE, NARROW], ids=lambda layout: layout.name)
-
-
-def entry(evidence: Evidence, *shown_by: int) -> FindingEntry:
-    violation = Violation("a rule", "What is wrong.", shown_by)
-    return finding_entry(finding(evidence, violation=violation), CONTRACT)
 
 
 def drawn(found: FindingEntry, layout: Layout = WIDE, name: str = "retries.exactly-once") -> Element:
@@ -59,18 +52,6 @@ def texts(svg: Element) -> list[str]:
 
 def of(element: Element, name: str) -> float:
     return float(element.get(name, "nan"))
-
-
-def limited(*waits: float) -> Evidence:
-    """A client that is told to wait five seconds each time, and waits so long."""
-    at, exchanges = 0.0, []
-    for number, wait in enumerate((*waits, 0.0), 1):
-        told = {"fault": RateLimit(), "answer": "rate-limited", "status": 429, "delivered": "complete"}
-        exchanges.append(attempt(number, at, "key-a", **told))
-        at += wait
-    return Evidence(
-        Trial((ORDER,)), tuple(exchanges), (), (Call(ORDER.reference, 1, 0.0, at, Outcome("unknown")),)
-    )
 
 
 @LAYOUTS
@@ -181,8 +162,7 @@ def test_what_shows_the_finding_is_marked_beside_its_colour() -> None:
 
 
 def test_a_storm_is_cut_where_the_text_diagram_cuts_it() -> None:
-    exchanges = tuple(attempt(n, float(n), "k", fault=Reset()) for n in range(1, 2_001))
-    found = entry(Evidence(Trial((ORDER,)), exchanges, (), ()))
+    found = entry(storm())
     told = [text for text in texts(drawn(found)) if "left out" in text]
     assert len(told) == 1
     (line,) = (line for line in diagram(found.steps) if "left out" in line)
@@ -190,18 +170,10 @@ def test_a_storm_is_cut_where_the_text_diagram_cuts_it() -> None:
 
 
 def test_orders_that_were_booked_in_what_is_left_out_are_counted() -> None:
-    orders = tuple(PlannedOrder(f"order-{n}", {}, f"{n}.00") for n in range(1, 30))
-    exchanges = tuple(
-        replace(attempt(1, float(n), f"k-{n}", booked=f"O-{n}"), number=n, reference=f"order-{n}")
-        for n in range(1, 30)
-    )
-    ledger = tuple(
-        LedgerEntry(f"O-{n}", f"order-{n}", "1", "k", float(n), n, "COMPLETED") for n in range(1, 30)
-    )
-    svg = drawn(entry(Evidence(Trial(orders, concurrent=True), exchanges, ledger, ())))
+    svg = drawn(entry(burst()))
     (told,) = (text for text in texts(svg) if "left out" in text)
     shown = len([sign for sign in rows(svg, "d-book") if sign.tag == "g"])
-    assert told.endswith(f", {29 - shown} orders booked in them")
+    assert told.endswith(f", {30 - shown} orders booked in them")
 
 
 def test_an_answer_carries_the_sign_of_the_request_that_it_answers() -> None:
@@ -214,11 +186,7 @@ def test_an_answer_carries_the_sign_of_the_request_that_it_answers() -> None:
 
 @LAYOUTS
 def test_a_request_to_another_place_does_not_reach_the_api(layout: Layout) -> None:
-    away = replace(
-        attempt(2, 0.0, "k-1", status=404, answer="final"), at="other-host", operation=None, attempt=None
-    )
-    exchanges = (attempt(1, 0.0, "k-1", fault=Redirect(), status=307, answer="redirect"), away)
-    svg = drawn(entry(Evidence(Trial((ORDER,)), exchanges, (), ())), layout)
+    svg = drawn(entry(away(), 2), layout)
     assert "another host" in texts(svg)
     (place,), (arrow, _head) = rows(svg, "d-elsewhere"), rows(svg, "d-away")
     assert of(arrow, "x2") <= of(place, "x") < layout.api < of(place, "x") + of(place, "width")
@@ -228,24 +196,6 @@ def test_an_open_request_is_drawn_until_the_end() -> None:
     hanging = attempt(1, 0.0, "k", fault=Hang(), answered_at=None, client_gone_at=30.0)
     svg = drawn(entry(Evidence(Trial((ORDER,)), (hanging,), (), ())))
     assert len(rows(svg, "d-open")) == 1
-
-
-def nasty() -> FindingEntry:
-    text = "</text><script>alert(1)</script>\"'&\x1b[2J\u202e" + "x" * 5_000
-    return entry(
-        Evidence(
-            Trial((PlannedOrder(text, {}, text),)),
-            (
-                replace(attempt(1, 0.0, text, error_type=text, answer="final"), reference=text),
-                replace(attempt(2, 0.0, None), method=text, target=text, attempt=None),
-            ),
-            (LedgerEntry(text, text, text, text, 0.0, 1, text),),
-            (Call(text, 1, 0.0, 0.0, Outcome("rejected", text, text, text)),),
-            escapes=(text,),
-            stopped=text,
-        ),
-        1,
-    )
 
 
 @LAYOUTS
@@ -301,15 +251,7 @@ def test_a_finding_without_a_counterexample_has_no_drawing() -> None:
 
 
 def test_a_dialogue_with_an_endpoint_is_drawn_without_a_ledger() -> None:
-    turns = (
-        Turn(1, 0, "POST", "/v2/order", (), "{}", status=200, response_body="{}", at=3.0, seconds=0.2),
-        Turn(2, 1, "POST", "/v2/order", (), "{}", problem="connection reset", at=4.0, seconds=0.1),
-    )
-    asks = (Ask("create-order", name="one"), Ask("create-order", name="two"))
-    dialogue = Dialogue(Script(asks), "https://api.example", turns)
-    violation = Violation("a rule", "What is wrong.", (2,), dialogue=dialogue)
-    found = finding_entry(finding(None, violation=violation))
-    svg = drawn(found)
+    svg = drawn(dialogue())
     named = [each.text for each in classed(svg, "d-lane-name")]
     assert named == ["golive", "network", "endpoint"]
     assert ["".join(key.itertext()) for key in rows(svg, "d-key")] == ["A", "A", "B", "B"]
