@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
+from conformance.console import Console
 from conformance.mistakes import Mistakes
 from conformance.reporting.changes import compare
 from conformance.reporting.comparison import to_json
@@ -36,13 +35,21 @@ def diff(old: Path, new: Path, form: Form) -> int:
     if wrong:
         raise Mistakes(wrong)
     comparison = compare(*reports)
+    console = Console()
     match form:
-        case "json":
-            sys.stdout.write(to_json(comparison))
-        case "markdown":
-            # For a file or a program, whatever encoding a terminal would have.
-            sys.stdout.buffer.write(to_markdown(comparison).encode())
         case "terminal":
-            print_comparison(comparison, Console(highlight=False, soft_wrap=True))
-    sys.stdout.flush()
+            print_comparison(comparison, console)
+        case "markdown":
+            _write(to_markdown(comparison), console)
+        case "json":
+            _write(to_json(comparison), console)
     return 1 if comparison.regressed else 0
+
+
+def _write(text: str, console: Console) -> None:
+    """In UTF-8 whatever the terminal would have: it is for a file or a program."""
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()

@@ -111,8 +111,12 @@ def _warnings(old: Readiness, new: Readiness, changed: bool) -> Iterator[str]:
         yield "The new report was written before the old one: are the two in the right order?"
     for which, report in (("old", old), ("new", new)):
         contradictions = inconsistencies(report)
-        for wrong in contradictions[:MOST_CONTRADICTIONS]:
-            yield f"The {which} report contradicts itself: {wrong}. Golive did not write it so: golive verify."
+        if contradictions:
+            told = "; ".join(map(str, contradictions[:MOST_CONTRADICTIONS]))
+            yield (
+                f"The {which} report contradicts itself, so golive did not write it like this: {told}. golive verify "
+                "says all that is wrong with it."
+            )
         if report.run.interrupted is not None:
             yield f"The {which} run ended early: {report.run.interrupted}."
         if report.run.selection is not None:

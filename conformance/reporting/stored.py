@@ -28,6 +28,8 @@ def stored_report(named: Path) -> Readiness:
         return read_report(named)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
+        if named.is_dir() and isinstance(error, FileNotFoundError):
+            reason = "it has no readiness.json"
         raise Mistakes([f"{named}: no report can be read there: {reason}"]) from None
     except ValidationError as error:
         told = [

@@ -374,7 +374,7 @@ def test_a_report_that_was_tampered_with_is_named() -> None:
         for check in honest.checks
     )
     comparison = compare(honest, honest.model_copy(update={"checks": checks}))
-    assert comparison.warnings[0].startswith("The new report contradicts itself: ")
+    assert comparison.warnings[0].startswith("The new report contradicts itself, so golive did not")
     assert "golive verify" in comparison.warnings[0]
 
 

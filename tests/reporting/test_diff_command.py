@@ -60,13 +60,26 @@ def test_json_is_for_programs(reports: Path) -> None:
 def test_what_is_no_report_is_refused_file_by_file(reports: Path) -> None:
     nothing, text = reports / "nothing", reports / "text.json"
     text.write_text('{"schema": "golive/comparison/v1"}')
+    nothing.mkdir()
     ran = golive("diff", nothing, text)
     assert (ran.returncode, ran.stdout) == (2, "")
     first, second, *_ = ran.stderr.splitlines()
-    assert first == f"{nothing}: no report can be read there: No such file or directory"
+    assert first == f"{nothing}: no report can be read there: it has no readiness.json"
     assert second == (
         f"{text}: no report as golive/readiness/v1 has it: schema: Input should be 'golive/readiness/v1'"
     )
+
+
+def test_whoever_reads_may_go_away_and_the_status_is_that_of_the_comparison(reports: Path) -> None:
+    for form in ([], ["--json"], ["--markdown"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [str(Path(sys.executable).parent / "golive"), "diff", "bad", "good", *form]
+        ran = subprocess.run(
+            command, cwd=reports, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+        os.close(writer)
+        assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_two_forms_at_once_are_a_mistake(reports: Path) -> None:
