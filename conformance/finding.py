@@ -52,12 +52,14 @@ class Violation:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What the client did about one thing of many, in a few words: a place in the check's matrix, which the report
-    shows however the check ended. A judge yields it beside its remarks, and it decides nothing.
+    shows however the check ended. A judge yields it beside its remarks, and it decides nothing; `wrong` where the judge
+    objects to what the client did there.
     """
 
     row: str
     column: str
     text: str
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def every_type_covered(case: Case) -> Iterator[Remark]:
         column = str(met.status)
         if isinstance(met.fault, InProgress):
             row, column = case.contract.idempotency.in_progress_type, met.fault.form
-        yield in_the_matrix(story, met, row, column)
+        yield in_the_matrix(case, story, met, row, column)
         what = f"{story.reference} was answered {row} ({column})"
         yield from came_through(case, story, (met.number,), what)
 

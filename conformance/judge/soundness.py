@@ -59,11 +59,12 @@ def _false(call: Call, shown_by: tuple[int, ...], what: str) -> Violation:
     )
 
 
-def in_the_matrix(story: Story, attempt: Exchange, row: str, column: str) -> Cell:
-    """What the client did about this answer, in a few words."""
+def in_the_matrix(case: Case, story: Story, attempt: Exchange, row: str, column: str) -> Cell:
+    """What the client did about this answer, in a few words; wrong if it did not come through it."""
     call, outcome = story.last_call, story.outcome
+    wrong = bool(out_of_its_senses(case, story, (), ""))
     if outcome is None:
-        return Cell(row, column, call.ending if call else "nothing")
+        return Cell(row, column, call.ending if call else "nothing", wrong)
     told = outcome.type if outcome.type and outcome.type != row else ""
     later = len(story.after(attempt))
     words = [
@@ -72,4 +73,4 @@ def in_the_matrix(story: Story, attempt: Exchange, row: str, column: str) -> Cel
     ]
     if len(story.calls) > 1:
         words.append(f"asked {len(story.calls)} times")
-    return Cell(row, column, ", ".join(words))
+    return Cell(row, column, ", ".join(words), wrong)

@@ -248,9 +248,14 @@ class Cover(Record):
 class CellEntry(Record):
     """What the client did about one thing of many: a place in a check's matrix."""
 
+    left_out_when_none = frozenset({"wrong"})
+
     row: str
     column: str
     text: str
+    wrong: bool | None = Field(
+        default=None, description="true where the check objects to what the client did"
+    )
 
 
 class CheckEntry(Record):

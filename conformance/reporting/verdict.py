@@ -174,7 +174,7 @@ def verdict(
         or any(check.status == "skipped" for check in weighty)
     ):
         return "incomplete"
-    return "ready-with-waivers" if any(check.status == "waived" for check in checks) else "ready"
+    return "ready-with-waivers" if any(check.status == "waived" for check in weighty) else "ready"
 
 
 def exit_status(reached: Verdict) -> int:
@@ -302,7 +302,12 @@ def _entry(
         else None,
         waiver=cover,
         matrix=tuple(
-            CellEntry(row=plain(cell.row, 100), column=plain(cell.column, 100), text=plain(cell.text, 200))
+            CellEntry(
+                row=plain(cell.row, 100),
+                column=plain(cell.column, 100),
+                text=plain(cell.text, 200),
+                wrong=cell.wrong or None,
+            )
             for cell in result.matrix
         )
         or None,

@@ -55,8 +55,9 @@ def test_what_the_suite_ended_says_nothing() -> None:
 
 
 def cell(attempts: list[Exchange], *calls: Call) -> Cell:
-    story = case(attempts, calls).stories[0]
-    return in_the_matrix(story, story.attempts[0], "forbidden", "403")
+    whole = case(attempts, calls)
+    story = whole.stories[0]
+    return in_the_matrix(whole, story, story.attempts[0], "forbidden", "403")
 
 
 def test_the_matrix_says_what_the_client_did() -> None:
@@ -71,4 +72,6 @@ def test_the_matrix_says_what_the_client_did() -> None:
     assert cell(twice, call(created)).text == "created, sent 1 more time"
     asked = cell(twice, call(Outcome("unknown"), 1, 0, 5), call(created, 2, 10, 30))
     assert asked.text == "created, sent 1 more time, asked 2 times"
-    assert cell([REFUSED], call(None)) == Cell("forbidden", "403", "crashed")
+    assert cell([REFUSED], call(None)) == Cell("forbidden", "403", "crashed", wrong=True)
+    assert not cell([REFUSED], call(told)).wrong
+    assert cell([REFUSED], call(created)).wrong, "there is no such order"

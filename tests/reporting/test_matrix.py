@@ -15,7 +15,10 @@ from conformance.reporting.json_file import json_schema, to_json
 from conformance.reporting.markdown import to_markdown
 from conformance.tally import Tally
 
-CELLS = (Cell("forbidden", "403", "rejected"), Cell("<b>odd\x1b[0m", "500", "created, sent 2 more times"))
+CELLS = (
+    Cell("forbidden", "403", "rejected"),
+    Cell("<b>odd\x1b[0m", "500", "created, sent 2 more times", wrong=True),
+)
 PASSED = CheckResult("errors.type-surfaced", "passed", trials=2, matrix=CELLS)
 FAILED = CheckResult("errors.type-surfaced", "failed", trials=2, finding=finding(), matrix=CELLS)
 
@@ -28,7 +31,7 @@ def test_every_form_shows_it(result):
     (entry,) = [check for check in data["checks"] if check["id"] == result.id]
     assert entry["matrix"] == [
         {"row": "forbidden", "column": "403", "text": "rejected"},
-        {"row": "<b>odd\\x1b[0m", "column": "500", "text": "created, sent 2 more times"},
+        {"row": "<b>odd\\x1b[0m", "column": "500", "text": "created, sent 2 more times", "wrong": True},
     ]
     assert "| `forbidden` | 403 | rejected |" in to_markdown(report)
     page = to_html(report)
