@@ -7,6 +7,8 @@ What must never be known here: what a command does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -113,6 +115,17 @@ def refuse(*lines: str) -> typer.Exit:
     return typer.Exit(USAGE)
 
 
+@contextmanager
+def mistakes_refused() -> Iterator[None]:
+    """What turns out to be wrong inside is said, and is the end of the command."""
+    from conformance.mistakes import Mistakes
+
+    try:
+        yield
+    except Mistakes as mistakes:
+        raise refuse(*mistakes.lines) from None
+
+
 def jobs(wanted: str | None) -> str | None:
     if wanted is None or wanted == "auto" or (wanted.isascii() and wanted.isdecimal() and int(wanted) > 0):
         return wanted
@@ -140,13 +153,10 @@ def endpoint(context: typer.Context, parameter: typer.CallbackParam, wanted: str
     """Looked at before any other process could be told of it, and list it."""
     if wanted is None:
         return None
-    from conformance.mistakes import Mistakes
     from conformance.production import read_endpoint
 
-    try:
+    with mistakes_refused():
         return read_endpoint(f"--{parameter.name}", wanted)
-    except Mistakes as mistakes:
-        raise refuse(*mistakes.lines) from None
 
 
 def not_the_key(wanted: str | None) -> str | None:

@@ -257,20 +257,17 @@ def probed(
             drawn = generated(contract) if generated and premises.endpoint else None
             return hear(id, listener, scripts, drawn, -(-premises.examples // dear), premises)
 
-        method, passes = _paragraphs(listener)
-        return Check(
+        inspection.__doc__ = listener.__doc__
+        made = inspected(
             id,
-            severity,
-            title,
-            impact,
-            remedy,
-            method,
+            severity=severity,
+            title=title,
+            impact=impact,
+            remedy=remedy,
             why=why,
-            passes=passes,
-            inspection=inspection,
             aspects=tuple(floor),
-            listener=listener,
-        )
+        )(inspection)
+        return replace(made, listener=listener)
 
     return declare
 

@@ -34,6 +34,7 @@ from conformance.arguments import (
     Select,
     Sign,
     Skip,
+    mistakes_refused,
     refuse,
     refuse_keys,
 )
@@ -214,12 +215,9 @@ def merge(
     for golive run. What does not belong together, leaves a gap or contradicts itself is refused, with status 2.
     """
     from conformance.joining import join
-    from conformance.mistakes import Mistakes
 
-    try:
+    with mistakes_refused():
         status = join(parts, output, sign)
-    except Mistakes as mistakes:
-        raise refuse(*mistakes.lines) from None
     raise typer.Exit(status)
 
 
@@ -233,14 +231,11 @@ def diff(
     ] = False,
 ) -> None:
     from conformance import comparing
-    from conformance.mistakes import Mistakes
 
     if markdown and as_json:
         raise refuse("--markdown and --json: only one of them can be written")
-    try:
+    with mistakes_refused():
         status = comparing.diff(old, new, "markdown" if markdown else "json" if as_json else "terminal")
-    except Mistakes as mistakes:
-        raise refuse(*mistakes.lines) from None
     raise typer.Exit(status)
 
 
@@ -312,14 +307,11 @@ def summary(
     report: Annotated[Path, typer.Argument(metavar="DIR", help="A report's folder.")] = Path("golive-report"),
     most: Annotated[int, typer.Option(min=20_000, metavar="BYTES", help="How much it may be.")] = 65_536,
 ) -> None:
-    from conformance.mistakes import Mistakes
     from conformance.reporting.markdown import to_markdown
     from conformance.reporting.stored import stored_report
 
-    try:
+    with mistakes_refused():
         text = to_markdown(stored_report(report), most=most)
-    except Mistakes as mistakes:
-        raise refuse(*mistakes.lines) from None
     typer.echo(text, nl=False)
 
 
@@ -329,13 +321,10 @@ def keygen(
         Path, typer.Option("-o", "--output", metavar="NAME", help="NAME.key is private, NAME.pub public.")
     ] = Path("golive-signing"),
 ) -> None:
-    from conformance.mistakes import Mistakes
     from conformance.signing_keys import make_keys, what_to_do_with
 
-    try:
+    with mistakes_refused():
         private, public, key_id = make_keys(output)
-    except Mistakes as mistakes:
-        raise refuse(*mistakes.lines) from None
     typer.echo(what_to_do_with(private, public, key_id))
 
 
@@ -354,13 +343,10 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="What came of it, as JSON.")] = False,
 ) -> None:
-    from conformance.mistakes import Mistakes
     from conformance.verifying import verify_report
 
-    try:
+    with mistakes_refused():
         status = verify_report(report, key, contract, as_json=as_json)
-    except Mistakes as mistakes:
-        raise refuse(*mistakes.lines) from None
     raise typer.Exit(status)
 
 
@@ -373,13 +359,11 @@ def sandbox(
     ] = None,
     contract: Annotated[str, typer.Option(help="A built-in contract, or a file.")] = "",
 ) -> None:
-    from conformance.mistakes import Mistakes
     from conformance.standalone import serve
 
     try:
-        serve(port, tls=tls, schedule=schedule, contract=contract or None)
-    except Mistakes as mistakes:
-        raise refuse(*mistakes.lines) from None
+        with mistakes_refused():
+            serve(port, tls=tls, schedule=schedule, contract=contract or None)
     except OSError as error:
         raise refuse(f"port {port} cannot be listened on: {_reason(error)}; try another --port") from None
 

@@ -216,7 +216,9 @@ class Repository:
             with process.stdout as output:
                 try:
                     yield output
-                except BaseException:
+                except (
+                    BaseException
+                ):  # whoever reads may be interrupted, or go away in the middle: git must not stay
                     process.kill()
                     process.wait()
                     raise

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from conformance import bounds
@@ -95,7 +95,6 @@ class DirectRig:
         self._terms = Terms(profile, contract, confinement, pace, preload, starting, port, upstream)
         self._fitting = Fitting(upstream, contract) if upstream else None
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
-        self._certificates: Certificates | None = None
         # Who reads the file when it starts has to find one, whether it is of use there or not.
         self._trusts_always = "{ca_file}" in " ".join([*client.env.values(), *client.debug_env.values()])
         self._free = threading.Condition()
@@ -222,7 +221,7 @@ class DirectRig:
                 verbose=verbose,
                 limit=self._limits[self._hung],
                 secure=secure,
-                certificates=self._known_certificates() if secure or self._trusts_always else None,
+                certificates=self._certificates if secure or self._trusts_always else None,
             )
         except OSError as error:
             if not self._terms.port:
@@ -234,12 +233,9 @@ class DirectRig:
             station.stop()
         return station
 
-    def _known_certificates(self) -> Certificates:
-        if self._certificates is None:
-            folder = self._scratch / "certificates"
-            folder.mkdir()
-            self._certificates = make_certificates(folder)
-        return self._certificates
+    @cached_property
+    def _certificates(self) -> Certificates:
+        return make_certificates(self._scratch / "certificates")
 
     def _give_back(self, station: Station) -> None:
         replaceable = bool(self._terms.confinement)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -71,7 +72,6 @@ class HostedRig:
         self._scratch = Path(tempfile.mkdtemp(prefix="golive-"))
         self._hosts: dict[bool, _Host] = {}
         """by whether the client's base URL is one of TLS"""
-        self._certificates: Certificates | None = None
         # Who reads the file when it starts has to find one, whether it is of use there or not.
         self._trusts_always = "{ca_file}" in " ".join(
             [*self._client.env.values(), *self._client.debug_env.values()]
@@ -122,12 +122,9 @@ class HostedRig:
         self._confinement.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _known_certificates(self) -> Certificates:
-        if self._certificates is None:
-            folder = self._scratch / "certificates"
-            folder.mkdir()
-            self._certificates = make_certificates(folder)
-        return self._certificates
+    @cached_property
+    def _certificates(self) -> Certificates:
+        return make_certificates(self._scratch / "certificates")
 
     def _start(self, secure: bool) -> _Host:
         canary = mint(self._contract, self._rng)
@@ -148,7 +145,7 @@ class HostedRig:
             call_limit=bounds.CALL if self._clock == "virtual" else REAL_LIMIT,
             resumes=self._client.resumes,
             secure=secure,
-            certificates=self._known_certificates() if secure or self._trusts_always else None,
+            certificates=self._certificates if secure or self._trusts_always else None,
         )
         host = _Host(self._confinement, configuration, output, self._cwd)
         host.wait_until_ready()

@@ -82,7 +82,9 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Makes all kinds, good for `HOSTS` unless the kind says otherwise. Takes some hundredths of a second."""
+    """Makes all kinds, good for `HOSTS` unless the kind says otherwise, and the folder if it is not there. Takes some
+    hundredths of a second.
+    """
     import trustme
 
     organization, unit = _SUBJECT
@@ -97,6 +99,7 @@ def make_certificates(folder: Path) -> Certificates:
         "wrong-host": _issued(authority, _OTHERS, _GOOD),
         "self-signed": _self_signed(),
     }
+    folder.mkdir(exist_ok=True)
     for kind, pem in issued.items():
         path = folder / f"{kind}.pem"
         path.touch(mode=0o600)
