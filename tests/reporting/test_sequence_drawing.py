@@ -139,6 +139,7 @@ def test_a_second_order_for_one_reference_is_in_alarm(layout: Layout) -> None:
     assert any("one of 2 now" in text for text in texts(svg))
     (row,) = rows(svg, "d-differ")
     assert " ".join(row.itertext()).endswith("2 orders: O-01JD00…000AAA O-01JD00…000BBB")
+    assert "≠" in texts(row)
 
 
 def test_client_and_ledger_that_agree_are_shown_as_that() -> None:

@@ -6,7 +6,7 @@ What must never be known here: how any of it is drawn, and which check failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,7 @@ from conformance.evidence import Evidence, Place, evidences
 from conformance.judge.case import Story, stories
 from conformance.reporting.phrases import said
 from conformance.reporting.quantities import counted, shortened
-from conformance.reporting.readiness import FindingEntry
+from conformance.reporting.readiness import FindingEntry, Step
 
 Agreement = Literal["agree", "differ", "open"]
 
@@ -74,7 +74,7 @@ def account(finding: FindingEntry) -> Account:
         return Account()
     told = stories(evidence)
     return Account(
-        _bookings(evidence),
+        _bookings(evidence, finding.steps),
         frozenset(
             retry.later.number
             for story in told
@@ -93,11 +93,16 @@ def _named(evidence: Evidence, story: Story) -> str:
     return f"order {story.order.face_value if distinct else story.reference}"
 
 
-def _bookings(evidence: Evidence) -> dict[int, Booking]:
+def _bookings(evidence: Evidence, steps: Sequence[Step]) -> dict[int, Booking]:
+    """Counted in the order in which they are told: of those of one moment nobody knows which was first."""
     names = {story.reference: _named(evidence, story) for story in stories(evidence)}
+    entries = {entry.exchange: entry for entry in evidence.ledger}
     count: dict[str | None, int] = {}
     booked: dict[int, Booking] = {}
-    for entry in sorted(evidence.ledger, key=lambda entry: (entry.booked_at, entry.exchange)):
+    for number in (step.exchange for step in steps if step.booked):
+        entry = entries.get(number) if number is not None else None
+        if entry is None:
+            continue
         count[entry.reference] = count.get(entry.reference, 0) + 1
         name = names.get(entry.reference or "", "nobody's order")
         booked[entry.exchange] = Booking(shortened(entry.order_id), name, count[entry.reference])

@@ -80,8 +80,9 @@ def _row(layout: Layout, ending: Ending, y: float, *, several: bool) -> tuple[li
     half = layout.width / 2
     room = half - 36
     of = f"{ending.order}: " if several else ""
-    left = wrapped(f"{of}{ending.believes}", room, SIZE, 4)
-    right = wrapped(ending.holds, room, SIZE, 4)
+    size = SIZE if layout.booked else SMALL
+    left = wrapped(f"{of}{ending.believes}", room, size, 5)
+    right = wrapped(ending.holds, room, size, 5)
     height = LINE * max(len(left), len(right)) + 9
     sign, class_ = _SIGNS[ending.agreement]
     drawn = [
@@ -92,7 +93,7 @@ def _row(layout: Layout, ending: Ending, y: float, *, several: bool) -> tuple[li
     ]
     for x, told in ((9, left), (half + 24, right)):
         for number, each in enumerate(told):
-            drawn.append(words(each, x, y + 16 + LINE * number, "d-words", font_size=SIZE))
+            drawn.append(words(each, x, y + 16 + LINE * number, "d-words", font_size=size))
     return [element("g", *drawn, class_=class_)], y + height + 5
 
 

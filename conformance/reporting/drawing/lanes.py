@@ -43,7 +43,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 740, 72, 94, 312, 530, 576, 522, 140)
-NARROW = Layout("narrow", 330, 52, 68, 150, 232, 312, 326, 0)
+NARROW = Layout("narrow", 304, 48, 62, 134, 206, 286, 300, 0)
 
 
 def names(layout: Layout, asker: str, *, of_endpoint: bool) -> Iterator[str]:

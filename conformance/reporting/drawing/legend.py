@@ -59,7 +59,7 @@ def legend(layout: Layout, seen: Seen, y: float) -> tuple[list[str], float]:
 
 
 def _entries(seen: Seen) -> Iterator[tuple[_Sign, str]]:
-    for letter, key in list(seen.keys.items())[:MOST_KEYS]:
+    for letter, key in sorted(seen.keys.items(), key=lambda item: (len(item[0]), item[0]))[:MOST_KEYS]:
         yield partial(_key, letter), f"key {letter} {key}".rstrip()
     if seen.changed:
         yield _changed, "sent under another key than before"

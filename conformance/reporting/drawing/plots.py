@@ -29,7 +29,7 @@ class Plot:
 
 
 WIDE = Plot("wide", 740, 200, 630, 190, True)
-NARROW = Plot("narrow", 330, 4, 326, 320, False)
+NARROW = Plot("narrow", 304, 4, 300, 294, False)
 
 
 def figure(name: str, told: str, draw: Callable[[Plot], tuple[list[str], float]]) -> str:

@@ -124,7 +124,7 @@ class _Picture:
             drawn, bottom, level = self._wait(step, step.waited_s)
         else:
             drawn, bottom, level = self._note(step)
-        time = _seconds(step)
+        time = _seconds(step, self.layout)
         if time != self.time:
             size = min(SMALL, SMALL * (self.layout.times - 12) / width(time, SMALL))
             drawn = [
@@ -190,9 +190,20 @@ class _Picture:
         told += [f"one of {booking.count} now" if again else ""]
         drawn += marks.booked(booking.count, layout.ledger, y)
         if not layout.booked:
-            text = " · ".join(filter(None, told))
-            drawn.append(words(text, layout.ledger - 16, y + 19, class_, text_anchor="end", font_size=SMALL))
-            return y + 27
+            text = " · ".join(each.replace(" ", "\xa0") for each in told if each)
+            under = wrapped(text, layout.ledger - layout.client - 36, SMALL, 3, bold=again)
+            for number, each in enumerate(under, 1):
+                drawn.append(
+                    words(
+                        each.removesuffix(" ·"),
+                        layout.ledger - 16,
+                        y + 5 + 14 * number,
+                        class_,
+                        text_anchor="end",
+                        font_size=SMALL,
+                    )
+                )
+            return y + 13 + 14 * len(under)
         drawn.append(
             marks.arrow(layout.api + 5, layout.ledger - 11, y, "d-book d-again" if again else "d-book")
         )
@@ -285,9 +296,12 @@ def _scale(steps: Sequence[Step]) -> float:
     return most / longest if longest else 0.0
 
 
-def _seconds(step: Step) -> str:
+def _seconds(step: Step, layout: Layout) -> str:
+    """As exactly as there is room for."""
     at = step.at or 0.0
-    return f"{at:.3f}" if at < 1e4 else f"{at:,.0f}"
+    if layout.booked or at < 10:
+        return f"{at:.3f}" if at < 1e4 else f"{at:,.0f}"
+    return f"{at:.1f}" if at < 1e3 else f"{at:,.0f}"
 
 
 def _escaped(text: str) -> str:
