@@ -134,12 +134,13 @@ class Scanner:
         return holds(small_letters(reading(data)).decode("ascii"))
 
     def redact(self, text: str) -> str:
-        """The text with every form of the secrets replaced; the key's public prefix may stay."""
+        """The text with every form of the secrets replaced; the key's public prefix may stay. Halves of surrogate pairs
+        are spelled out: what is redacted is kept, and no file and no JSON can keep them.
+        """
         data = _encode(text)
         spans = self.spans(data)
-        if not spans:
-            return text
-        return without(data, spans).decode("utf-8", "surrogatepass")
+        shown = without(data, spans).decode("utf-8", "surrogatepass") if spans else text
+        return shown if shown.isascii() else shown.encode("utf-8", "backslashreplace").decode()
 
     def spans(self, data: bytes, hunted: tuple[Secret, ...] | None = None) -> list[Span]:
         """Where the secrets stand, in order, without overlaps."""

@@ -279,8 +279,9 @@ def test_the_public_prefix_stays_readable() -> None:
     assert SCANNER.redact(f"using {CANARY.key}!") == "using XXab12cd.[secret]!"
 
 
-def test_text_that_is_no_unicode_comes_back_as_it_was() -> None:
-    assert SCANNER.redact(f"\ud800{SECRET}é\udfff") == "\ud800[secret]é\udfff"
+def test_text_that_is_no_unicode_comes_back_as_text_that_can_be_kept() -> None:
+    assert SCANNER.redact(f"\ud800{SECRET}é\udfff") == "\\ud800[secret]é\\udfff"
+    assert SCANNER.redact("\ud800 and nothing else") == "\\ud800 and nothing else"
     (sighting,) = SCANNER.sightings(b"\xff\x00\x1b[31m" + SECRET.encode() + b"\xfe", "core")
     assert sighting.excerpt.isprintable()
 
