@@ -195,6 +195,36 @@ Api = Annotated[
         metavar="URL", callback=endpoint, help="A real endpoint, for the checks of the section sandbox."
     ),
 ]
+Jobs = Annotated[
+    str | None,
+    typer.Option("-j", "--jobs", metavar="N|auto", callback=jobs, help="Processes that share the checks."),
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        callback=seconds,
+        help="Begin nothing after that; what was cut is listed, and untested.",
+    ),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=65535, metavar="N", help="Of the sandbox, for a service that is running already."
+    ),
+]
+Part = Annotated[
+    str | None,
+    typer.Option(metavar="I/N", callback=part, help="Only part I of N, such as 1/3; then: golive merge."),
+]
+Proxy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        callback=endpoint,
+        help="The vendor's own sandbox, which the client then meets through golive, on the real clock.",
+    ),
+]
 Production = Annotated[
     bool, typer.Option("--i-know-this-is-production", help="Addresses and keys of production are meant.")
 ]

@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 
-from conformance import arguments
 from conformance.arguments import (
     ACCOUNT_HELP,
     DIFF_HELP,
@@ -23,13 +22,18 @@ from conformance.arguments import (
     SUMMARY_HELP,
     VERIFY_HELP,
     Api,
+    Budget,
     Clock,
     Driver,
     DryRun,
     Examples,
+    Jobs,
     Output,
+    Part,
+    Port,
     Production,
     ProfileFile,
+    Proxy,
     Seed,
     Select,
     Sign,
@@ -99,45 +103,16 @@ def run(
     output: Output = Path("golive-report"),
     select: Select = None,
     skip: Skip = None,
-    jobs: Annotated[
-        str | None,
-        typer.Option(
-            "-j", "--jobs", metavar="N|auto", callback=arguments.jobs, help="Processes that share the checks."
-        ),
-    ] = None,
+    jobs: Jobs = None,
     examples: Examples = None,
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            callback=arguments.seconds,
-            help="Begin nothing after that; what was cut is listed, and untested.",
-        ),
-    ] = None,
+    budget: Budget = None,
     seed: Seed = None,
     clock: Annotated[
         Clock | None, typer.Option(help="The fastest that the client can live on, unless given.")
     ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=65535, metavar="N", help="Of the sandbox, for a service that is running already."
-        ),
-    ] = None,
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            metavar="I/N", callback=arguments.part, help="Only part I of N, such as 1/3; then: golive merge."
-        ),
-    ] = None,
-    proxy: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            callback=arguments.endpoint,
-            help="The vendor's own sandbox, which the client then meets through golive, on the real clock.",
-        ),
-    ] = None,
+    port: Port = None,
+    shard: Part = None,
+    proxy: Proxy = None,
     api: Api = None,
     production: Production = False,
     dry_run: DryRun = False,
@@ -375,10 +350,7 @@ def replay(
     profile: Annotated[
         Path | None, typer.Option("-p", "--profile", metavar="FILE", help="The report's own unless given.")
     ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, metavar="N", help="The sandbox's, for a service that runs already."),
-    ] = None,
+    port: Port = None,
 ) -> None:
     """Run the stored counterexample of a check again, to see whether it is mended.
 
