@@ -16,12 +16,12 @@ LINE = SHOUT[:1_500].translate(None, b"\r\n\0")
 
 
 def place_order(order, context):
-    return outcome(order, context.base_url, context.api_key, context.api_version, context.reference)
+    return outcome(order, context.base_url, context.api_key, context.reference)
 
 
-def outcome(order, base_url, api_key, api_version, reference):
+def outcome(order, base_url, api_key, reference):
     shout()
-    send(order, base_url, api_key, api_version)
+    send(order, base_url, api_key)
     match sum(reference.encode()) % 4:
         case 0:
             return {"outcome": "created", "order_id": TEXT[:200], "status": TEXT[-200:]}
@@ -43,15 +43,14 @@ def shout():
         log.write(SHOUT)
 
 
-def send(order, base_url, api_key, api_version):
-    """One request with hostile headers, and another that is none."""
+def send(order, base_url, api_key):
+    """One request with hostile headers and no version, and another that is none."""
     address = urllib.parse.urlsplit(base_url)
     body = json.dumps(order).encode()
     head = [
         b"POST " + address.path.encode() + b"/order?q=%1b%5b31m%3Cscript%3E::add-mask::x HTTP/1.1",
         b"Host: " + address.netloc.encode(),
         b"X-Api-Key: " + api_key.encode(),
-        b"X-Api-Version: " + api_version.encode(),
         b"X-Idempotency-Key: ::add-mask::" + os.urandom(4).hex().encode() + b"<script>|`@octocat ##[x]",
         b"User-Agent: " + bytes(each for each in LINE if each >= 32 and each != 127),
         b"Content-Type: application/json",
@@ -73,7 +72,6 @@ def asked(question):
         question["order"],
         os.environ["API_URL"],
         os.environ["API_KEY"],
-        os.environ["GOLIVE_API_VERSION"],
         question["reference"],
     )
 

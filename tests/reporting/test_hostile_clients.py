@@ -17,9 +17,11 @@ from conformance.reporting.json_file import read_report
 from conformance.reporting.readiness import Readiness
 
 GOLIVE = str(Path(sys.executable).parent / "golive")
+FAILS = "versions.pinned"
 LARGEST = 2_000_000
 """bytes of all forms together, of a run of these checks: the client said dozens of megabytes"""
-CHECKS = ("errors.type-surfaced", "versions.pinned")
+MORE = {"python": ("errors.type-surfaced", "account.key-not-logged")}
+"""checks beside versions.pinned, which fails for all: what processes say in many trials takes long"""
 ENVIRONMENT = 'env: {API_URL: "{base_url}", API_KEY: "{api_key}"}'
 
 
@@ -67,7 +69,7 @@ def test_whatever_it_says_is_shown_and_does_nothing(project: Path, driver: str) 
     (project / "golive.yaml").write_text(
         f'subject: acme\nclient: {DRIVERS[driver]}\napi_version: "2024-02-05"\n'
     )
-    chosen = [part for check in CHECKS for part in ("--select", check)]
+    chosen = [part for check in (FAILS, *MORE.get(driver, ())) for part in ("--select", check)]
     status, log = golive(project, "run", "--examples", "0", "--seed", "7", *chosen)
     assert status == 1, log
     written = read_report(project / "golive-report")
@@ -87,9 +89,10 @@ def test_whatever_it_says_is_shown_and_does_nothing(project: Path, driver: str) 
     }
     assert "<script>alert" not in forms["readiness.html"]
 
-    status, log = golive(project, "replay", "golive-report", "errors.type-surfaced")
-    assert status in (0, 1, 2), log
-    assert hidden(log) == obeyed(log) == []
+    if driver == "python":
+        status, log = golive(project, "replay", "golive-report", FAILS)
+        assert status == 1, log
+        assert hidden(log) == obeyed(log) == []
 
 
 def says_something(report: Readiness) -> bool:
