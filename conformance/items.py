@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from conformance.check import Check
+from conformance.contract import Contract
 from conformance.finding import CheckResult, results
 from conformance.plugin import KEY
 from conformance.reporting.plain import for_log, plain
@@ -50,7 +51,7 @@ class CheckItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:
         if isinstance(excinfo.value, Failed) and self.result is not None:
-            return _shown("\n".join(_told(self.check, self.result)))
+            return _shown("\n".join(_told(self.check, self.result, self.config.stash[KEY].suite.contract)))
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -114,13 +115,13 @@ def _shown(text: str) -> str:
     return for_log(plain(text, MOST_SHOWN, lines=True))
 
 
-def _told(check: Check, result: CheckResult) -> Iterator[str]:
+def _told(check: Check, result: CheckResult, contract: Contract) -> Iterator[str]:
     if result.finding is None:
         yield result.reason or "error"
         return
     from conformance.reporting.counterexample import finding_entry
 
-    finding = finding_entry(result.finding)
+    finding = finding_entry(result.finding, contract)
     yield f"{check.id} ({check.severity}): {finding.summary}"
     if finding.impact:
         yield f"  Impact: {finding.impact}"
