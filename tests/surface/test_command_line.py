@@ -43,6 +43,8 @@ def test_alone_it_says_what_it_can_do_and_where_to_start() -> None:
         ("explain", "such as retries.exactly-once"),
         ("sandbox", "- {fault: reset, when: after}"),
         ("replay", "golive replay golive-report retries.exactly-once"),
+        ("summary", "golive summary golive-report > comment.md"),
+        ("schema", "Print the JSON Schema of readiness.json."),
     ],
 )
 def test_the_help_of_each_command_shows_how_it_is_used(command: str, lesson: str) -> None:

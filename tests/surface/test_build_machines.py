@@ -1,0 +1,98 @@
+"""What golive does for build machines: marks and summaries in a workflow, what fits into a comment, pipes that end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+from projects import GOLIVE, Project, environment_of, project_in
+
+from conformance.reporting.annotations import annotate, command
+from conformance.reporting.json_file import read_report
+from conformance.reporting.markdown import to_markdown
+
+SELECTED = ("--select", "versions.pinned", "--examples", "0", "--seed", "7")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A client that asks for the wrong version, examined in a workflow."""
+    project = project_in(tmp_path_factory.mktemp("workflow"), version="2021-01-01")
+    (project.folder / "summary.md").write_text("what an earlier command said\n")
+    ran = project.golive(
+        "run", *SELECTED, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(project.folder / "summary.md")
+    )
+    assert ran.status == 1, ran.err
+    (project.folder / "printed.txt").write_text(ran.out)
+    return project
+
+
+def test_a_workflow_is_marked_and_has_its_summary(project: Project) -> None:
+    report = read_report(project.folder / "golive-report")
+    marks = [command(each) for each in annotate(report)]
+    assert [mark.split(" ")[0] for mark in marks] == ["::error"]
+    lines = (project.folder / "printed.txt").read_text().splitlines()
+    assert [line for line in lines if line.lstrip().startswith("::")] == marks
+    summary = (project.folder / "summary.md").read_text()
+    assert summary.startswith("what an earlier command said\n\n# … acme: incomplete\n")
+    assert "<details><summary><code>versions.pinned</code> — blocker: " in summary
+
+
+def test_merged_parts_are_told_as_one(project: Project) -> None:
+    parts = [f"part-{index}" for index in (1, 2)]
+    for index, part in enumerate(parts, 1):
+        told = project.golive("run", *SELECTED, "--shard", f"{index}/2", "-o", part)
+        assert not [line for line in told.out.splitlines() if line.startswith("::")]
+    merged = project.golive("merge", *parts, "-o", "whole", GITHUB_ACTIONS="true")
+    marks = [command(each) for each in annotate(read_report(project.folder / "whole"))]
+    assert marks
+    assert [line for line in merged.out.splitlines() if line.startswith("::")] == marks
+
+
+def test_a_summary_fits_into_a_comment(project: Project) -> None:
+    report = read_report(project.folder / "golive-report")
+    told = project.golive("summary", "golive-report")
+    assert (told.status, told.err) == (0, "")
+    assert told.out == to_markdown(report, most=65_536)
+    short = project.golive("summary", "golive-report", "--most", "20000")
+    assert len(short.out.encode()) <= 20_000
+    assert project.golive("summary", "golive-report", "--most", "100").status == 2
+
+
+def test_where_there_is_no_report_it_says_so(project: Project) -> None:
+    told = project.golive("summary", "nowhere")
+    assert (told.status, told.out) == (2, "")
+    assert told.err == "nowhere: no report can be read there: No such file or directory\n"
+
+
+def test_the_schema_is_there_for_whoever_asks(project: Project) -> None:
+    schema = json.loads(project.golive("schema").out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(project.report())
+
+
+@pytest.mark.parametrize("ends", ["at once", "after a line"])
+def test_whoever_stops_reading_stops_nothing(project: Project, ends: str) -> None:
+    """As `golive run | head -1` does."""
+    folder = Path(project.folder, f"unread {ends}")
+    with subprocess.Popen(
+        [GOLIVE, "run", *SELECTED, "-o", str(folder)],
+        cwd=project.folder,
+        env=environment_of(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        if ends == "after a line":
+            assert running.stdout.readline().startswith("golive: acme ")
+        running.stdout.close()
+        said = running.stderr.read()
+        assert running.wait(240) == 1
+    assert said == ""
+    assert read_report(folder).summary.failed == 1
