@@ -54,7 +54,7 @@ def verify_report(folder: Path, public_key: Path | None, contract: Path | None, 
     if as_json:
         print(json.dumps(_as_data(found), indent=2))
     else:
-        _print(folder, found)
+        show(folder, found)
     return found.status
 
 
@@ -80,7 +80,8 @@ def _known_for(named: Path | None) -> Callable[[Readiness], Known]:
     return known_for
 
 
-def _print(folder: Path, found: Verification) -> None:
+def show(folder: Path, found: Verification) -> None:
+    """Prints it for a person: what fits, what does not, what nobody looked at."""
     console = Console()
 
     def say(text: str, style: str = "") -> None:
