@@ -148,6 +148,8 @@ def _expected_mapping(value: object) -> str:
 
 
 def _expected_date(value: object) -> str:
+    if isinstance(value, str) and value:
+        return f'should be a date such as 2024-12-31, not "{_short(value)}"'
     return f"should be a date such as 2024-12-31, is {_shape(value)}{_if_empty(value)}"
 
 

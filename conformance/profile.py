@@ -7,7 +7,7 @@ What must never be known here: how a client is driven, what any check makes of t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +78,7 @@ class Source(_Part):
 
 
 class Waiver(_Part):
-    """Somebody answers for a check that fails or cannot be tested, until a day (inclusive)."""
+    """Somebody answers for a check that fails or cannot be tested, until the end of a day in UTC."""
 
     check: str = Field(description="the id of a check")
     reason: str = Field(description="why this is acceptable")
@@ -124,13 +124,16 @@ def load_profile(
 ) -> Profile:
     """The profile in a file. Raises `Mistakes` with all that is wrong with it.
 
-    `account_only`: no client is needed. `checks`: the ids that waivers may name; not looked at when None.
+    `account_only`: no client is needed. `checks`: the ids that waivers may name; not looked at when None. `today`: the
+    day from which a waiver may be a year ahead; the one that it is in UTC if None.
     """
     if not Path(path).exists():
         raise Mistakes([f"{path}: there is no such file; golive init writes one"])
     try:
         document = read(Path(path))
-        rules = profile_rules.rules(document.path.parent, today or date.today(), account_only, checks)
+        rules = profile_rules.rules(
+            document.path.parent, today or datetime.now(UTC).date(), account_only, checks
+        )
         profile = validate(document, TypeAdapter(Profile), rules)
     except (
         Mistakes

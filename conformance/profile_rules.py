@@ -7,6 +7,7 @@ What must never be known here: any vendor's fact, and what any check makes of th
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from conformance.located import Rule, find
 from conformance.mistakes import Mistakes, Place, Wrong, resembling
 
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NEEDS = {"python": "target", "command": "command", "worker": "command", "service": "url"}
 _FORMS = {
@@ -31,6 +33,8 @@ _KEY_IN_FILE = (
     "is a key itself, in a file that is shared; put it into an environment variable and name that here"
 )
 
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""letters and symbols that are drawn as nothing"""
 _KEY_IN_ENV = 'is a key itself, in a file that is shared; write "{api_key}", and golive fills one in'
 
 
@@ -131,13 +135,18 @@ def _texts_that_say_nothing(data: JsonValue) -> Iterator[Wrong]:
     of_waivers = [((*place, key), right) for place in _waivers(data) for key, right in rights.items()]
     for place, right in [(("subject",), "name what is tested"), *of_waivers]:
         text = find(data, *place)
-        if isinstance(text, str) and not text.strip():
-            yield Wrong(place, f"is empty; {right}")
+        if isinstance(text, str) and not _visible(text):
+            yield Wrong(place, f"is {'blank' if text.strip() else 'empty'}; {right}")
+
+
+def _visible(text: str) -> bool:
+    """Is there anything to be seen of it? Format characters, fillers and every kind of space are not."""
+    return any(unicodedata.category(each)[0] not in "CZ" and each not in _FILLERS for each in text)
 
 
 def _api_version(data: JsonValue) -> Iterator[Wrong]:
     version = find(data, "api_version")
-    if isinstance(version, str) and not (re.fullmatch(r"\d{4}-\d{2}-\d{2}", version) and _day(version)):
+    if isinstance(version, str) and not _day(version):
         yield Wrong(("api_version",), 'should be a dated version, such as "2024-12-31"')
 
 
@@ -235,8 +244,12 @@ def _waivers_until(latest: date) -> Rule:
     def rule(data: JsonValue) -> Iterator[Wrong]:
         waived: dict[str, Place] = {}
         for place in _waivers(data):
-            expires = _day(find(data, *place, "expires"))
-            if expires and expires > latest:
+            written = find(data, *place, "expires")
+            expires = _day(written)
+            if isinstance(written, str) and _is_number(written):
+                # Seconds since 1970 would be a date as well, and nobody would see which.
+                yield Wrong((*place, "expires"), f'should be a date such as {latest}, not "{written}"')
+            elif expires and expires > latest:
                 text = f"is more than a year ahead; choose {latest} or an earlier day"
                 yield Wrong((*place, "expires"), text)
             check = find(data, *place, "check")
@@ -246,6 +259,14 @@ def _waivers_until(latest: date) -> Rule:
     return rule
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _waivers(data: JsonValue) -> list[Place]:
     waivers = find(data, "waivers")
     return [("waivers", number) for number in range(len(waivers) if isinstance(waivers, list) else 0)]
@@ -253,6 +274,6 @@ def _waivers(data: JsonValue) -> list[Place]:
 
 def _day(text: JsonValue) -> date | None:
     try:
-        return date.fromisoformat(text) if isinstance(text, str) else None
+        return date.fromisoformat(text) if isinstance(text, str) and _DAY.fullmatch(text) else None
     except ValueError:
         return None

@@ -266,12 +266,27 @@ def test_a_key_in_the_clients_environment_is_refused_as_well(complaint: Complain
             "check: a.b, owner: o, reason: ' ', expires: tomorrow",
             [
                 "42: waivers[0].reason: is empty; say why this is acceptable",
-                "56: waivers[0].expires: should be a date such as 2024-12-31, is text",
+                '56: waivers[0].expires: should be a date such as 2024-12-31, not "tomorrow"',
             ],
         ),
         (
             "check: a.b, owner: o, reason: r, expires: 20270131",
             ["54: waivers[0].expires: should be a date such as 2024-12-31, is the number 20270131"],
+        ),
+        (  # seconds since 1970 would be days too, and out of reach
+            'check: a.b, owner: o, reason: r, expires: "4072809600"',
+            ['54: waivers[0].expires: should be a date such as 2027-11-22, not "4072809600"'],
+        ),
+        (
+            "check: a.b, owner: o, reason: r, expires: 2027-11-22T00:00:00",
+            ['54: waivers[0].expires: should be a date such as 2024-12-31, not "2027-11-22T00:00:00"'],
+        ),
+        (
+            'check: a.b, owner: "\\u200b", reason: "\\u3164\\u00a0", expires: 2027-11-22',
+            [
+                "31: waivers[0].owner: is blank; say who answers for it",
+                "49: waivers[0].reason: is blank; say why this is acceptable",
+            ],
         ),
         (
             "check: a.b, owner: o, reason: r, expires: 2027-11-23",

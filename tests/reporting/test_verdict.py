@@ -146,6 +146,11 @@ def test_a_waiver_for_what_does_not_concern_the_run_is_harmless():
     assert (report.waivers[0].state, report.waivers[0].blocks, report.verdict) == ("unused", False, "ready")
 
 
+def test_a_waiver_of_advice_does_not_change_the_verdict_either():
+    report = with_results(failed(ADVISORY), waivers=(Waiver(ADVISORY),))
+    assert (of(report, ADVISORY).status, report.verdict) == ("waived", "ready")
+
+
 def test_a_waiver_for_a_check_that_nobody_knows_blocks():
     report = with_results(waivers=(Waiver("retries.twice"),))
     assert report.waivers[0].note == "no check has this id; remove the waiver"
