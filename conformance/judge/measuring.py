@@ -69,9 +69,9 @@ def measured(evidence: Evidence, contract: Contract) -> Measured:
 def _pause(attempt: Exchange, waited: float, contract: Contract) -> Pause:
     asked = demand(attempt, contract)
     words = ", ".join(_came_of(attempt))
-    if asked is None:
+    if asked is None or not asked.least:
         return Pause(words, None, _rounded(waited), False)
-    seconds = math.floor(asked.seconds) if is_dated(attempt) else asked.seconds
+    seconds = _whole(asked.seconds) if is_dated(attempt) else asked.seconds
     return Pause(words, _rounded(seconds), _rounded(waited), waited < asked.least)
 
 
@@ -81,7 +81,7 @@ def _came_of(attempt: Exchange) -> Iterator[str]:
         if attempt.retry_after is None:
             yield "no Retry-After"
         elif is_dated(attempt):
-            yield f"Retry-After a date in {math.floor(attempt.retry_after)} s"
+            yield f"Retry-After a date in {_whole(attempt.retry_after)} s"
         else:
             yield f"Retry-After {attempt.retry_after:g} s"
     elif attempt.interim_status is not None and attempt.status is None:
@@ -90,6 +90,11 @@ def _came_of(attempt: Exchange) -> Iterator[str]:
         yield _WORDS[attempt.answer]
     else:
         yield "no whole answer" if attempt.delivered == "partial" else "no answer"
+
+
+def _whole(seconds: float) -> int:
+    """A date is given in whole seconds, the next that come; by them, trials that asked for the same are alike."""
+    return math.floor(seconds + 0.001)
 
 
 def _rounded(seconds: float) -> float:

@@ -61,6 +61,7 @@ def test_what_is_asked_for_follows_from_the_answer(first: dict[str, object], exp
         (LIMITED, "429, no Retry-After"),
         ({**LIMITED, "retry_after": 10.0}, "429, Retry-After 10 s"),
         (DATED, "429, Retry-After a date in 10 s"),
+        ({**DATED, "retry_after": 9.9999998}, "429, Retry-After a date in 10 s"),
         ({"answer": "in-progress", "status": 400}, "in progress"),
         ({"answer": "in-progress", "status": None, "interim_status": 102}, "102 and nothing else"),
         ({"answer": "transient", "status": 503}, "server error"),
@@ -81,6 +82,9 @@ def test_a_wait_is_too_short_where_a_check_says_so() -> None:
     assert pause(4.96, **LIMITED) == Pause("429, no Retry-After", 5.0, 4.96, False)
     assert pause(9.36, **DATED) == Pause("429, Retry-After a date in 10 s", 10.0, 9.36, False)
     assert pause(0.01, answer="transient", status=500).early is False
+    assert pause(0.01, **{**DATED, "retry_after": 0.7}) == Pause(
+        "429, Retry-After a date in 0 s", None, 0.01, False
+    )
 
 
 def test_seconds_have_three_significant_digits() -> None:

@@ -18,7 +18,7 @@ from conformance.reporting.drawing.tables import Table
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import Observations, WaitsEntry
 
-MOST_ROWS = 14
+MOST_ROWS = 10
 TICKS = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 36_000.0, 360_000.0, 3_600_000.0)
 """client seconds; the axis begins and ends at one of them"""
 NEAR = 6.0
