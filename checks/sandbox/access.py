@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.check import Observed, Remark, Unmet, probed
+from conformance.endpoint.script import KEYS
 from conformance.finding import Violation
-from conformance.judge.talk import KEYS, Said, Talk, answered
+from conformance.judge.talk import Said, Talk, answered
 from conformance.plans import asking
 from conformance.reporting.plain import plain
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.check import NotApplicable, Note, Observed, Remark, Unmet, probed
-from conformance.endpoint.script import Body
+from conformance.endpoint.script import FORMS, Body
 from conformance.finding import Violation
-from conformance.judge.talk import FORMS, Said, Talk, answered, difference, same
+from conformance.judge.talk import Said, Talk, answered, difference, same
 from conformance.plans import asking
 
 

@@ -6,6 +6,7 @@ What must never be known here: the account's key, the goods that there are, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,26 @@ Credential = Literal[
     "other-secret",  # behind the account's own prefix
     "foreign",  # a key that nobody has, in the right shape
 ]
+
+KEYS: Mapping[Credential, str] = {
+    "account": "the account's key",
+    "none": "no key",
+    "empty": "an empty key",
+    "other-case": "the account's key, its letters in the other case,",
+    "other-character": "the account's key, one character changed,",
+    "cut": "the account's key, its last character missing,",
+    "longer": "the account's key, one character longer,",
+    "prefix-only": "nothing but the account's public prefix",
+    "other-secret": "another secret behind the account's prefix",
+    "foreign": "a key that nobody has",
+}
+FORMS: Mapping[Form, str] = {
+    "compact": "as it was",
+    "spaced": "other white space",
+    "reordered": "another order of properties",
+    "numbers": "numbers written otherwise",
+}
+"""in words"""
 
 
 @dataclass(frozen=True, slots=True)

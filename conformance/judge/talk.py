@@ -14,29 +14,11 @@ from pydantic import JsonValue
 
 from conformance.contract import Contract, Situation
 from conformance.endpoint.dialogue import Dialogue, Turn
-from conformance.endpoint.script import Ask, Credential, Form
+from conformance.endpoint.script import Ask
 from conformance.reporting.plain import plain
 from conformance.sandbox.documents import Unreadable, read_document, same_document
 from conformance.sandbox.templates import point
 
-KEYS: dict[Credential, str] = {
-    "account": "the account's key",
-    "none": "no key",
-    "empty": "an empty key",
-    "other-case": "the account's key, its letters in the other case,",
-    "other-character": "the account's key, one character changed,",
-    "cut": "the account's key, its last character missing,",
-    "longer": "the account's key, one character longer,",
-    "prefix-only": "nothing but the account's public prefix",
-    "other-secret": "another secret behind the account's prefix",
-    "foreign": "a key that nobody has",
-}
-FORMS: dict[Form, str] = {
-    "compact": "as it was",
-    "spaced": "other white space",
-    "reordered": "another order of properties",
-    "numbers": "numbers written otherwise",
-}
 UNSPOKEN = (401, 403, 404, 405, 408, 429)
 """4xx statuses by which nothing is said of the order itself"""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from conformance.endpoint.dialogue import Dialogue, Turn
-from conformance.endpoint.script import Ask, Body
-from conformance.judge.talk import FORMS, KEYS
+from conformance.endpoint.script import FORMS, KEYS, Ask, Body
 from conformance.reporting.plain import plain
 from conformance.reporting.readiness import Step
 
