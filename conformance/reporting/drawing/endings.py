@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.reporting.drawing.accounts import Account, Agreement, Ending
 from conformance.reporting.drawing.lanes import LINE, SIZE, SMALL, Layout
-from conformance.reporting.drawing.shapes import box, element, words, wrapped
+from conformance.reporting.drawing.shapes import box, element, paragraph, words, wrapped
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import Step
 
@@ -45,9 +45,8 @@ def _told(layout: Layout, step: Step, y: float) -> tuple[list[str], float]:
     drawn = [
         box(layout.client - 6, y, layout.width - layout.client + 4, height, class_, 4),
         words(step.actor, layout.times, y + 16, "d-quiet", text_anchor="end", font_size=SMALL),
+        *paragraph(told, layout.client + 2, y + 16, "d-words", SIZE),
     ]
-    for number, each in enumerate(told):
-        drawn.append(words(each, layout.client + 2, y + 16 + LINE * number, "d-words", font_size=SIZE))
     return drawn, y + height + 6
 
 
@@ -91,9 +90,8 @@ def _row(layout: Layout, ending: Ending, y: float, *, several: bool) -> tuple[li
         element("circle", class_="d-sign", cx=half, cy=y + height / 2, r=11),
         words(sign, half, y + height / 2 + 5, "d-sign-words", text_anchor="middle", font_size=15),
     ]
-    for x, told in ((9, left), (half + 24, right)):
-        for number, each in enumerate(told):
-            drawn.append(words(each, x, y + 16 + LINE * number, "d-words", font_size=size))
+    drawn += paragraph(left, 9, y + 16, "d-words", size)
+    drawn += paragraph(right, half + 24, y + 16, "d-words", size)
     return [element("g", *drawn, class_=class_)], y + height + 5
 
 

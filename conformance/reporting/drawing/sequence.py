@@ -7,7 +7,7 @@ What must never be known here: which check failed, and the page that it stands o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -18,7 +18,7 @@ from conformance.reporting.drawing.accounts import Account, Booking, account
 from conformance.reporting.drawing.endings import endings, summary
 from conformance.reporting.drawing.lanes import HEAD, LINE, NARROW, SIZE, SMALL, WIDE, Layout, lines, names
 from conformance.reporting.drawing.legend import Seen, legend
-from conformance.reporting.drawing.shapes import box, element, line, widest, width, words, wrapped
+from conformance.reporting.drawing.shapes import box, element, line, paragraph, widest, width, words, wrapped
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import FindingEntry, Step
@@ -27,7 +27,6 @@ LONGEST = 110.0
 """pixels of the longest wait, or of the longest that was asked for"""
 ALONE = 56.0
 """the same where nothing was asked for, so that there is nothing to compare with but other waits"""
-
 TOGETHER = 20
 """characters of a part of a label that is not broken up"""
 
@@ -39,8 +38,11 @@ def draw(finding: FindingEntry, name: str) -> str:
     timed = [step for step in finding.steps if step.at is not None]
     if not timed:
         return ""
-    known = account(finding)
-    drawn = [_Picture(layout, finding.steps, known, _identifier(name)).svg() for layout in (WIDE, NARROW)]
+    known, own = account(finding), _identifier(name)
+    kept = kept_steps(timed)
+    scale = _scale([step for index, step in enumerate(timed) if index in kept])
+    keys = {step.exchange: step.key for step in timed if step.to == "api" and step.key}
+    drawn = [_Picture(layout, finding.steps, known, own, scale, keys).svg() for layout in (WIDE, NARROW)]
     return element("div", *drawn, class_="d-drawing")
 
 
@@ -64,8 +66,13 @@ class _Picture:
     steps: Sequence[Step]
     known: Account
     name: str
+    scale: float
+    """pixels a client second, the same for all waits"""
+    keys: Mapping[int | None, str]
+    """the letter of each request's key, by its exchange"""
     y: float = HEAD
     time: str = ""
+    """the last one that was told"""
     seen: Seen = field(default_factory=Seen)
     bands: list[str] = field(default_factory=list)
     bars: list[str] = field(default_factory=list)
@@ -77,8 +84,6 @@ class _Picture:
     def svg(self) -> str:
         timed = [step for step in self.steps if step.at is not None]
         kept = kept_steps(timed)
-        self.scale = _scale([timed[index] for index in sorted(kept)])
-        self.keys = {step.exchange: step.key for step in timed if step.to == "api" and step.key}
         for index, step in enumerate(timed):
             if index in kept:
                 self._step(step)
@@ -142,13 +147,10 @@ class _Picture:
     def _label(self, text: str, class_: str = "d-words") -> tuple[list[str], float]:
         """What stands over an arrow, and where the arrow is."""
         parts = [part if len(part) > TOGETHER else part.replace(" ", "\xa0") for part in text.split("  ")]
-        lines_ = wrapped(" · ".join(filter(None, parts)), self.layout.room, SIZE, 3)
+        told = wrapped(" · ".join(filter(None, parts)), self.layout.room, SIZE, 3)
         x = self.layout.client + 18
-        drawn = [
-            words(each.removesuffix(" ·"), x, self.y + LINE * (number + 1), class_, font_size=SIZE)
-            for number, each in enumerate(lines_)
-        ]
-        return drawn, self.y + LINE * len(lines_) + 13
+        drawn = paragraph((each.removesuffix(" ·") for each in told), x, self.y + LINE, class_, SIZE)
+        return drawn, self.y + LINE * len(told) + 13
 
     def _request(self, step: Step) -> tuple[list[str], float, float]:
         layout = self.layout
@@ -192,25 +194,15 @@ class _Picture:
         if not layout.booked:
             text = " · ".join(each.replace(" ", "\xa0") for each in told if each)
             under = wrapped(text, layout.ledger - layout.client - 36, SMALL, 3, bold=again)
-            for number, each in enumerate(under, 1):
-                drawn.append(
-                    words(
-                        each.removesuffix(" ·"),
-                        layout.ledger - 16,
-                        y + 5 + 14 * number,
-                        class_,
-                        text_anchor="end",
-                        font_size=SMALL,
-                    )
-                )
+            ends = (each.removesuffix(" ·") for each in under)
+            drawn += paragraph(ends, layout.ledger - 16, y + 19, class_, SMALL, 14, text_anchor="end")
             return y + 13 + 14 * len(under)
         drawn.append(
             marks.arrow(layout.api + 5, layout.ledger - 11, y, "d-book d-again" if again else "d-book")
         )
         parts = [wrapped(each, layout.booked, SMALL, 1, bold=again)[0] for each in told if each]
         first = y + 4 - (len(parts) - 1) * 7
-        for number, part in enumerate(parts):
-            drawn.append(words(part, layout.ledger + 16, first + 14 * number, class_, font_size=SMALL))
+        drawn += paragraph(parts, layout.ledger + 16, first, class_, SMALL, 14)
         return max(y + 14, first + 14 * (len(parts) - 1) + 8)
 
     def _answer(self, step: Step) -> tuple[list[str], float, float]:
@@ -246,8 +238,7 @@ class _Picture:
         told = wrapped(step.text, layout.room, SIZE, 2, bold=step.early)
         class_ = "d-alarm-words" if step.early else "d-words"
         drawn = [marks.wait(layout.client, top, length, required, early=step.early)]
-        for number, each in enumerate(told):
-            drawn.append(words(each, layout.client + 18, top + 11 + LINE * number, class_, font_size=SIZE))
+        drawn += paragraph(told, layout.client + 18, top + 11, class_, SIZE)
         longest = max(length, required or 0.0)
         if step.required_s and required and required > 11 + LINE * len(told):
             least = f"{duration(step.required_s)} asked for"
@@ -263,9 +254,8 @@ class _Picture:
             line(layout.client, top + height / 2, layout.client + 14, top + height / 2, "d-tie"),
             box(layout.client - 3.5, top + height / 2 - 3.5, 7, 7, "d-dot", 3.5),
             box(layout.client + 14, top, span, height, "d-note", 4),
+            *paragraph(told, layout.client + 22, top + 15, "d-words", SIZE),
         ]
-        for number, each in enumerate(told):
-            drawn.append(words(each, layout.client + 22, top + 15 + LINE * number, "d-words", font_size=SIZE))
         return drawn, top + height + 4, top + height / 2 + 4
 
     def _gap(self, left_out: Sequence[Step]) -> None:
@@ -280,17 +270,14 @@ class _Picture:
         height = LINE * len(told) + 10
         drawn = [box(layout.client - 12, top, layout.api - layout.client + 24, height, "d-gap", 4)]
         middle = (layout.client + layout.api) / 2
-        for number, each in enumerate(told):
-            drawn.append(
-                words(each, middle, top + 17 + LINE * number, "d-quiet", text_anchor="middle", font_size=SIZE)
-            )
+        drawn += paragraph(told, middle, top + 17, "d-quiet", SIZE, text_anchor="middle")
         self.rows.append(element("g", *drawn, class_="d-row"))
         self.y = top + height + 4
         self.time = ""
 
 
 def _scale(steps: Sequence[Step]) -> float:
-    """Pixels a client second, the same for all waits that are drawn."""
+    """Pixels a client second: the longest of these waits decides, or the longest that was asked for."""
     longest = max((max(step.waited_s or 0.0, step.required_s or 0.0) for step in steps), default=0.0)
     most = LONGEST if any(step.required_s for step in steps) else ALONE
     return most / longest if longest else 0.0

@@ -40,6 +40,22 @@ def words(text: str, x: float, y: float, class_: str = "", **attributes: str | f
     return element("text", escape(plain(text, 600)), class_=class_, x=x, y=y, **attributes)
 
 
+def paragraph(
+    told: Iterable[str],
+    x: float,
+    y: float,
+    class_: str,
+    size: float,
+    leading: float = 16,
+    **attributes: str | float,
+) -> list[str]:
+    """Lines of text, the first with its baseline at `y`."""
+    return [
+        words(each, x, y + leading * number, class_, font_size=size, **attributes)
+        for number, each in enumerate(told)
+    ]
+
+
 def path(points: Iterable[tuple[float, float]], class_: str, *, closed: bool = False) -> str:
     drawn = " L".join(f"{number(x)} {number(y)}" for x, y in points)
     return element("path", class_=class_, d=f"M{drawn}{'Z' if closed else ''}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from conformance.reporting.drawing.lanes import SIZE, SMALL
 from conformance.reporting.drawing.marks import dot
 from conformance.reporting.drawing.plots import Plot, figure
-from conformance.reporting.drawing.shapes import box, line, width, words, wrapped
+from conformance.reporting.drawing.shapes import box, line, paragraph, width, words, wrapped
 from conformance.reporting.drawing.tables import Table
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import Observations, WaitsEntry
@@ -172,10 +172,9 @@ def _strip(plot: Plot, scale: Axis, entry: WaitsEntry, y: float) -> tuple[list[s
         "" if entry.required_s is None else f"{entry.early:,} too short" if entry.early else "none too short"
     )
     class_ = "d-alarm-words" if entry.early else "d-quiet"
-    drawn = []
+    drawn: list[str] = []
     if plot.beside:
-        for number, each in enumerate(name):
-            drawn.append(words(each, 0, y + 15 + 15 * number, font_size=SIZE))
+        drawn += paragraph(name, 0, y + 15, "", SIZE, 15)
         drawn.append(words(asked, 0, y + 15 + 15 * len(name), "d-quiet", font_size=SMALL))
         drawn.append(words(total, plot.right + 12, y + 18, font_size=SIZE))
         drawn.append(words(short, plot.right + 12, y + 34, class_, font_size=SMALL))
@@ -183,8 +182,7 @@ def _strip(plot: Plot, scale: Axis, entry: WaitsEntry, y: float) -> tuple[list[s
         middle = y + height / 2 + 4
         bottom = y + height
     else:
-        for number, each in enumerate(name):
-            drawn.append(words(each, plot.left, y + 15 + 15 * number, font_size=SIZE))
+        drawn += paragraph(name, plot.left, y + 15, "", SIZE, 15)
         below = y + 15 * len(name) + 15
         drawn.append(words(f"{asked} · {total}", plot.left, below, "d-quiet", font_size=SMALL))
         drawn.append(words(short, plot.right, below, class_, text_anchor="end", font_size=SMALL))
