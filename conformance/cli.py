@@ -5,7 +5,6 @@ What must never be known here: how anything is done; each command calls the one 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -225,29 +224,11 @@ def checks(
 ) -> None:
     """List every check."""
     from conformance import catalogue
+    from conformance.explanation import entries, handbook, table
 
     known = catalogue.checks()
-    if markdown:
-        from conformance.explanation import handbook
-
-        typer.echo(handbook(known), nl=False)
-        return
-    if as_json:
-        entries = [
-            {
-                "id": check.id,
-                "section": check.section,
-                "severity": check.severity,
-                "title": check.title,
-                "requirements": list(check.requirements),
-            }
-            for check in known
-        ]
-        typer.echo(json.dumps(entries, indent=2))
-        return
-    width = max(len(check.id) for check in known)
-    for check in known:
-        typer.echo(f"{check.id:{width}}  {check.severity:8}  {check.title}")
+    told = handbook(known) if markdown else entries(known) if as_json else table(known)
+    typer.echo(told, nl=False)
 
 
 @app.command(rich_help_panel="Look things up")

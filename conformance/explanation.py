@@ -1,11 +1,12 @@
-"""A check in words: what `golive explain` prints, and the page of all checks, `docs/checks.md`.
+"""Checks in words: what `golive checks` and `golive explain` print, and the page of all checks, `docs/checks.md`.
 
-What lives here: what is said of a check and in which order, and the two forms of it.
+What lives here: what is said of a check and in which order, and the forms of it.
 What must never be known here: any check in particular.
 """
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -48,6 +49,28 @@ def explanation(check_id: str) -> str:
 def handbook(checks: Iterable[Check]) -> str:
     """The page of the checks, in Markdown. It ends in a newline."""
     return "\n".join(_page(list(checks)))
+
+
+def table(checks: Iterable[Check]) -> str:
+    """A line for each."""
+    known = list(checks)
+    width = max((len(check.id) for check in known), default=0)
+    return "".join(f"{check.id:{width}}  {check.severity:8}  {check.title}\n" for check in known)
+
+
+def entries(checks: Iterable[Check]) -> str:
+    """A list for programs, as JSON."""
+    told = [
+        {
+            "id": check.id,
+            "section": check.section,
+            "severity": check.severity,
+            "title": check.title,
+            "requirements": list(check.requirements),
+        }
+        for check in checks
+    ]
+    return json.dumps(told, indent=2) + "\n"
 
 
 def _told(check: Check) -> Iterator[tuple[str, str]]:
