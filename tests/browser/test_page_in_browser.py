@@ -274,6 +274,9 @@ def test_on_paper_everything_that_matters_is_open_and_nothing_is_a_control(visit
     page.emulate_media(media="print")
     for hidden in (".filter", ".anchor", ".skip", "#unfold"):
         assert not page.locator(hidden).first.is_visible()
+    arrow = "(it) => getComputedStyle(it, '::after').display"
+    assert page.locator(".finding > details > summary").first.evaluate(arrow) == "none"
+    assert page.locator(".check summary .amount").first.evaluate(arrow) == "none"
     for each in page.locator(".finding .account").all():
         assert each.is_visible()
     # How a check is tested is in the page and in `golive explain`; what is particular to this client is on paper.
