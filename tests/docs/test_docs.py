@@ -24,7 +24,7 @@ from conformance.drivers.target import Context
 from conformance.evidence import Trial
 from conformance.faults import Fault
 from conformance.profile import Account, Client, Profile, load_profile
-from conformance.reporting.readiness import Status
+from conformance.reporting.readiness import Standing, Status
 from conformance.reporting.verdict import EXIT_STATUS
 from conformance.requirements import load_requirements
 from conformance.standalone import read_schedule
@@ -246,6 +246,11 @@ def test_the_table_of_exit_statuses_is_the_rule() -> None:
 def test_the_table_of_statuses_has_them_all() -> None:
     told = {row[1].split("`")[1] for row in rows(REVIEWER, "What each status means")}
     assert told == set(get_args(Status))
+
+
+def test_the_table_of_standings_has_them_all_in_their_order() -> None:
+    told = [row[0].strip("`") for row in rows(REVIEWER, "What each standing means")]
+    assert told == list(get_args(Standing))
 
 
 def files_of(page: Path, section: str) -> dict[str, str]:
