@@ -7,6 +7,7 @@ What must never be known here: which check failed and why, and what a page looks
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from conformance.endpoint.dialogue import Turn, dialogues
 from conformance.evidence import Evidence, Exchange, LedgerEntry, Output, Secret, Sighting, evidences
 from conformance.faults import Fault
 from conformance.reporting.phrases import answered, asked, left_by_server, named
-from conformance.reporting.plain import plain
+from conformance.reporting.plain import MOST_STORED, plain
 from conformance.reporting.quantities import duration
 from conformance.reporting.readiness import FindingEntry
 
@@ -32,6 +33,7 @@ MOST_OF_BODY = 2_000
 MOST_OF_OUTPUT = 1_500
 MOST_OF_HEADER = 400
 """characters"""
+_CUT = re.compile(r"… \(([\d,]+) characters more\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,18 @@ def _message(line: str, headers: Sequence[tuple[str, str]], body: str) -> Messag
     told = [(plain(name, 100), plain(value, MOST_OF_HEADER)) for name, value in headers[:MOST_HEADERS]]
     if missing := len(headers) - MOST_HEADERS:
         told += [("…", f"{missing:,} headers more")] if missing > 0 else []
-    return Message(line, tuple(told), plain(body, MOST_OF_BODY, lines=True))
+    return Message(line, tuple(told), _shortened(body, MOST_OF_BODY))
+
+
+def _shortened(text: str, limit: int) -> str:
+    """So many characters, and how many there were beyond them, those counted in that were not stored."""
+    found = _CUT.search(text)
+    unstored = 0
+    if found is not None and found.start() == MOST_STORED:
+        text, unstored = text[:MOST_STORED], int(found[1].replace(",", ""))
+    missing = max(0, len(text) - limit) + unstored
+    shown = plain(text[:limit], limit, lines=True)
+    return f"{shown}… ({missing:,} characters more)" if missing else shown
 
 
 def _request_line(method: str, target: str) -> str:
@@ -262,7 +275,7 @@ def _writing(output: Output) -> Writing:
     return Writing(
         stream=plain(output.stream, 200),
         size=output.size,
-        text=plain(output.text, MOST_OF_OUTPUT, lines=True),
+        text=_shortened(output.text, MOST_OF_OUTPUT),
         sightings=tuple(
             f"{plain(sighting.place, 80)}{'' if sighting.line is None else f', line {sighting.line:,}'}: "
             f"{_sighted(sighting)}"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _HARMLESS = re.compile(r"[\x20-\x7e\xa1-\xac\xae-\u02ff]*\Z")
 _BREAKS = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _MARKS_IN_A_ROW = 3
+MOST_STORED = 20_000
+"""characters of a string that a report keeps"""
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
 )
@@ -57,7 +59,7 @@ def for_log(text: str) -> str:
     return obeyed_by_nobody("\n".join(map(visible, text.split("\n"))))
 
 
-def plain_json(value: JsonValue, limit: int = 20_000) -> JsonValue:
+def plain_json(value: JsonValue, limit: int = MOST_STORED) -> JsonValue:
     """The same value as every JSON reader takes it: strings without lone surrogates and of `limit` characters
     at most, no infinite numbers. Everything else is left as it is, since JSON escapes it.
     """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from page_samples import PAGES, hostile, of_every_state, slowly, waived
+from page_samples import PAGES, hostile, of_every_state, slowly, storm, waived
 from reporting_samples import all_passed, finding, with_results
 
 from conformance.finding import CheckResult
@@ -249,6 +250,20 @@ def test_the_page_shows_what_was_on_the_wire_and_what_the_ledger_holds():
 
 def slow() -> CheckResult:
     return CheckResult("retries.exactly-once", "failed", finding=finding(slowly()))
+
+
+def test_what_is_too_long_for_the_page_is_cut_and_its_length_is_said():
+    evidence = storm(12)
+    long = replace(evidence.exchanges[0], body="b" * 1_000_000, response_body="a" * 3_000)
+    evidence = replace(evidence, exchanges=(long, *evidence.exchanges[1:]))
+    report = with_results(CheckResult("retries.bounded", "failed", finding=finding(evidence)))
+    html = to_html(report)
+    assert f"{'b' * 2_000}… (998,000 characters more)\n" in html
+    assert f"{'a' * 2_000}… (1,000 characters more)\n" in html
+    text = paragraphs(html)
+    assert "The exchanges on the wire: 12 requests, 7 of them here" in text
+    assert "5 exchanges more are in readiness.json" in text
+    assert "attempt 12" in text
 
 
 def test_evidence_of_a_form_that_nobody_knows_is_said_to_be_unread():
