@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from reporting_samples import (
     Waiver,
@@ -74,6 +75,7 @@ def disturbed(evidence: Evidence, text: str) -> Evidence:
     )
 
 
+@lru_cache(maxsize=8)
 def report(text: str) -> Readiness:
     """A report with this text in all of its corners that a client, an endpoint or a profile fills."""
     located = replace(finding(), violation=Violation(text, text, (), location=Location(text, 3)))

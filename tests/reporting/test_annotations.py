@@ -9,10 +9,14 @@ import pytest
 from kinds import in_the_source
 from reporting_samples import CATALOGUE, Waiver, all_passed, everything, finding, with_results
 from rich.console import Console
+from typer.testing import CliRunner
 
+from conformance.cli import app
 from conformance.finding import CheckResult
 from conformance.publishing import MOST_OF_SUMMARY, publish
 from conformance.reporting.annotations import Annotation, annotate, command
+from conformance.reporting.folder import write
+from conformance.reporting.json_file import read_report
 from conformance.reporting.readiness import Readiness
 
 
@@ -103,3 +107,21 @@ def test_the_summary_is_appended_and_never_too_long(tmp_path, capsys):
 def test_a_summary_that_cannot_be_written_changes_nothing(tmp_path, capsys):
     published(everything(), {"GITHUB_STEP_SUMMARY": str(tmp_path / "nowhere" / "summary.md")})
     assert "the step's summary cannot be written to" in capsys.readouterr().err
+
+
+def test_merged_parts_are_told_as_one(tmp_path, monkeypatch):
+    ids = [check.id for check in CATALOGUE]
+    for index, own in enumerate((ids[:6], ids[6:]), 1):
+        failed = CheckResult(own[0], "failed", trials=10, finding=finding())
+        part = with_results(failed, selected=set(own), shard={"index": index, "count": 2})
+        write(part, tmp_path / f"part-{index}")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    merged = CliRunner().invoke(
+        app, ["merge", str(tmp_path / "part-1"), str(tmp_path / "part-2"), "-o", str(tmp_path / "whole")]
+    )
+    assert merged.exit_code == 1, merged.output
+    marks = [command(each) for each in annotate(read_report(tmp_path / "whole"))]
+    assert len(marks) == 2
+    assert [line for line in merged.stdout.splitlines() if line.startswith("::")] == marks
+    assert (tmp_path / "summary.md").read_text().startswith("# … acme-rewards: incomplete\n")

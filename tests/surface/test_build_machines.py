@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 
 import jsonschema
 import pytest
 from projects import GOLIVE, Project, environment_of, project_in
+from typer.testing import CliRunner, Result
 
+from conformance.cli import app
 from conformance.reporting.annotations import annotate, command
 from conformance.reporting.json_file import read_report
 from conformance.reporting.markdown import to_markdown
 
 SELECTED = ("--select", "versions.pinned", "--examples", "0", "--seed", "7")
+
+
+def golive(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, prog_name="golive")
 
 
 @pytest.fixture(scope="module")
@@ -41,45 +46,32 @@ def test_a_workflow_is_marked_and_has_its_summary(project: Project) -> None:
     assert "<details><summary><code>versions.pinned</code> — blocker: " in summary
 
 
-def test_merged_parts_are_told_as_one(project: Project) -> None:
-    parts = [f"part-{index}" for index in (1, 2)]
-    for index, part in enumerate(parts, 1):
-        told = project.golive("run", *SELECTED, "--shard", f"{index}/2", "-o", part)
-        assert not [line for line in told.out.splitlines() if line.startswith("::")]
-    merged = project.golive("merge", *parts, "-o", "whole", GITHUB_ACTIONS="true")
-    marks = [command(each) for each in annotate(read_report(project.folder / "whole"))]
-    assert marks
-    assert [line for line in merged.out.splitlines() if line.startswith("::")] == marks
-
-
 def test_a_summary_fits_into_a_comment(project: Project) -> None:
     report = read_report(project.folder / "golive-report")
-    told = project.golive("summary", "golive-report")
-    assert (told.status, told.err) == (0, "")
-    assert told.out == to_markdown(report, most=65_536)
-    short = project.golive("summary", "golive-report", "--most", "20000")
-    assert len(short.out.encode()) <= 20_000
-    assert project.golive("summary", "golive-report", "--most", "100").status == 2
+    told = golive("summary", str(project.folder / "golive-report"))
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert told.stdout == to_markdown(report, most=65_536)
+    short = golive("summary", str(project.folder / "golive-report"), "--most", "20000")
+    assert len(short.stdout.encode()) <= 20_000
+    assert golive("summary", "golive-report", "--most", "100").exit_code == 2
 
 
-def test_where_there_is_no_report_it_says_so(project: Project) -> None:
-    told = project.golive("summary", "nowhere")
-    assert (told.status, told.out) == (2, "")
-    assert told.err == "nowhere: no report can be read there: No such file or directory\n"
+def test_where_there_is_no_report_it_says_so() -> None:
+    told = golive("summary", "nowhere")
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert told.stderr == "nowhere: no report can be read there: No such file or directory\n"
 
 
 def test_the_schema_is_there_for_whoever_asks(project: Project) -> None:
-    schema = json.loads(project.golive("schema").out)
+    schema = json.loads(golive("schema").stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(project.report())
 
 
-@pytest.mark.parametrize("ends", ["at once", "after a line"])
-def test_whoever_stops_reading_stops_nothing(project: Project, ends: str) -> None:
+def test_whoever_stops_reading_stops_nothing(project: Project) -> None:
     """As `golive run | head -1` does."""
-    folder = Path(project.folder, f"unread {ends}")
     with subprocess.Popen(
-        [GOLIVE, "run", *SELECTED, "-o", str(folder)],
+        [GOLIVE, "run", *SELECTED, "-o", "unread"],
         cwd=project.folder,
         env=environment_of(),
         stdin=subprocess.DEVNULL,
@@ -89,10 +81,9 @@ def test_whoever_stops_reading_stops_nothing(project: Project, ends: str) -> Non
     ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
-        if ends == "after a line":
-            assert running.stdout.readline().startswith("golive: acme ")
+        assert running.stdout.readline().startswith("golive: acme ")
         running.stdout.close()
         said = running.stderr.read()
         assert running.wait(240) == 1
     assert said == ""
-    assert read_report(folder).summary.failed == 1
+    assert read_report(project.folder / "unread").summary.failed == 1
