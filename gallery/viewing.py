@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 import gallery
+from conformance.contracts import DEFAULT, load_contract
 from conformance.finding import CheckResult
 from conformance.options import ClockChoice, Options
 from conformance.suite import Suite
@@ -68,7 +69,8 @@ def view(
 def _in_python(target: str, as_worker: bool) -> dict[str, object]:
     if not as_worker:
         return {"driver": "python", "target": target}
-    command = [sys.executable, "-m", "gallery.worker", target]
+    types = ",".join(load_contract(DEFAULT).error_types)
+    command = [sys.executable, "-m", "gallery.worker", target, types]
     return {"driver": "worker", "command": command, "env": {**ENVIRONMENT, "PYTHONPATH": str(HOME.parent)}}
 
 
