@@ -119,6 +119,8 @@ class Check:
     """of an inspection: what must have been observed for a pass"""
     listener: Listener | None = None
     """of an inspection that asks a real endpoint: what is put to each dialogue"""
+    library: str = ""
+    """that the listener judges by; its words differ from version to version"""
 
     def under(self, contract: Contract) -> Check:
         """The check with the severity that it has under this contract."""
@@ -267,7 +269,7 @@ def probed(
             why=why,
             aspects=tuple(floor),
         )(inspection)
-        return replace(made, listener=listener)
+        return replace(made, listener=listener, library=needs[0] if needs else "")
 
     return declare
 

@@ -57,7 +57,7 @@ def digest_misfits(counterexample: Counterexample) -> Iterator[Misfit]:
 def judged_again(entry: CheckEntry, check: Check, terms: Terms) -> list[Misfit]:
     """Where a finding says something else than its evidence; places are below the finding.
 
-    Raises Unjudgeable where texts were left out of the evidence that may have mattered.
+    Raises Unjudgeable where texts were left out of the evidence that may have mattered, or the judge is not all ours.
     """
     finding = entry.finding
     assert finding is not None
@@ -79,10 +79,16 @@ def judged_again(entry: CheckEntry, check: Check, terms: Terms) -> list[Misfit]:
             return [Misfit("counterexample.evidence", f"should be empty: {check.id} examines no trial")]
     except ValidationError as error:
         return [_invalid(error)]
+    except ModuleNotFoundError as error:
+        raise Unjudgeable(f"it is judged by {error.name}, which is not installed here") from None
     written = differences(stored, plain_json(cast(JsonValue, kept), limit=10**9), "counterexample.evidence")
     misfits += [Misfit(place, what) for place, what in written]
     if misfits and _is_cut(stored):
         raise Unjudgeable("texts of its evidence were too long to be kept whole")
+    if misfits and check.library:
+        raise Unjudgeable(
+            f"it is another finding here, which another version of {check.library} may explain as well"
+        )
     return misfits
 
 

@@ -172,9 +172,8 @@ def _faults(said: Said, own: list[OwnCheck]) -> Iterator[tuple[str, str]]:
     try:
         case.validate_response(response, checks=checks)
     except FailureGroup as group:
-        for failure in group.exceptions:
-            if isinstance(failure, Failure):
-                yield _told(failure)
+        # Schemathesis keeps them in no order; the first of them is the finding.
+        yield from sorted(_told(failure) for failure in group.exceptions if isinstance(failure, Failure))
     except Failure as failure:
         yield _told(failure)
 

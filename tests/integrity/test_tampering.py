@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from integrity_reports import (
+    CONTRACT,
     Place,
     changed,
+    check_of,
     files_of,
     known,
     leaves,
@@ -29,7 +32,7 @@ from conformance.reporting.counterexample import counterexample_digest
 from conformance.reporting.json_file import to_json
 from conformance.reporting.readiness import Counterexample, Readiness
 from conformance.reporting.verification import Verification, look_at
-from conformance.retrial import digest_misfits
+from conformance.retrial import Terms, Unjudgeable, digest_misfits, judged_again
 
 REPORT = "readiness.json"
 FEW = {
@@ -388,3 +391,22 @@ def test_whatever_stands_anywhere_it_is_said_and_not_raised(place: Place, value:
             known_.startswith(pattern(place)) for known_ in UNBOUND
         )
         assert found.misfits or unbound
+
+
+def test_a_judge_that_is_not_all_ours_leaves_open_what_it_says() -> None:
+    readiness = report()
+    (entry,) = (check for check in readiness.checks if check.id == "sandbox.reachable")
+    assert entry.finding is not None
+    ours = check_of(entry.id)
+    terms = Terms(CONTRACT, "2024-02-05")
+    assert judged_again(entry, ours, terms) == []
+    other = entry.model_copy(update={"finding": entry.finding.model_copy(update={"rule": "another"})})
+    assert judged_again(other, ours, terms)
+    with pytest.raises(Unjudgeable, match="another version of schemathesis"):
+        judged_again(other, replace(ours, library="schemathesis"), terms)
+
+    def missing(_: object) -> None:
+        raise ModuleNotFoundError("No module named 'schemathesis'", name="schemathesis")
+
+    with pytest.raises(Unjudgeable, match="schemathesis, which is not installed here"):
+        judged_again(entry, replace(ours, listener=missing), terms)  # type: ignore[arg-type] # raises
