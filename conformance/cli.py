@@ -268,7 +268,7 @@ def summary(
 
     with mistakes_refused():
         text = to_markdown(stored_report(report), most=most)
-    typer.echo(text, nl=False)
+    typer.echo(text.encode(), nl=False)  # whatever the terminal would have: it is for a file or a forge
 
 
 @app.command(rich_help_panel="Sign and verify", help=KEYGEN_HELP)

@@ -155,13 +155,13 @@ def _head(readiness: Readiness) -> Iterator[_Piece]:
     sentence = plain(wording.sentence(readiness), _MOST_OF_A_SENTENCE)
     yield _Piece(
         (
-            f"# {_FLAG[readiness.verdict]} {escaped(readiness.subject)}: {wording.VERDICTS[readiness.verdict]}",
+            f"# {_FLAG[readiness.verdict]} {escaped(plain(readiness.subject))}: {wording.VERDICTS[readiness.verdict]}",
             "",
             f"**{escaped(sentence)}**",
             "",
             f"Checks: {escaped(wording.tally(readiness) or 'none')}.",
             "",
-            escaped(" · ".join(about)),
+            escaped(plain(" · ".join(about), _MOST_OF_A_SENTENCE)),
             "",
         )
     )

@@ -110,6 +110,19 @@ def test_json_and_sarif_are_read_by_everybody(text):
     validator.validate(json.loads(to_json(report(text))))
 
 
+def test_a_report_that_somebody_else_wrote_is_no_larger_and_no_other_shape():
+    """One that was not assembled here has texts of any length, such as one that a stranger's pull request brought."""
+    forged = report(POLITE).model_copy(update={"subject": HOSTILE * 500})
+    for field in "contract", "tool":
+        facts = getattr(forged, field).model_copy(update={"name": HOSTILE * 500})
+        forged = forged.model_copy(update={field: facts})
+    written = to_markdown(forged, most=SMALLEST)
+    assert len(written.encode()) <= SMALLEST
+    assert foreign(written) == called(written) == hidden(written) == obeyed(written) == []
+    assert hidden(printed(forged, 100)) == obeyed(printed(forged, 100)) == []
+    assert hidden(to_junit(forged)) == []
+
+
 def test_megabytes_leave_a_report_of_bearable_size():
     huge = report(HOSTILE * 500)
     assert len(printed(huge, 100)) < 500_000

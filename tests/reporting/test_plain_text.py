@@ -26,6 +26,7 @@ from conformance.reporting.quantities import counted, duration, shortened
         ("lone \ud800 surrogate", "lone \\ud800 surrogate"),
         ("line\u2028separator", "line\\u2028separator"),
         ("tag\U000e0041", "tag\\U000e0041"),
+        ("blank\u3164letters\u2800and\u034fmarks", "blank\\u3164letters\\u2800and\\u034fmarks"),
         ("e\u0301\u0301\u0301\u0301\u0301", "e\u0301\u0301\u0301\\u0301\\u0301"),
     ],
 )
