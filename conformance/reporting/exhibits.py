@@ -33,7 +33,7 @@ MOST_OF_BODY = 2_000
 MOST_OF_OUTPUT = 1_500
 MOST_OF_HEADER = 400
 """characters"""
-_CUT = re.compile(r"… \(([\d,]+) characters more\)\Z")
+_CUT = re.compile(r"… \((\d{1,3}(?:,\d{3})*) characters more\)\Z")
 
 
 @dataclass(frozen=True, slots=True)

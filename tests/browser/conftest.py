@@ -72,7 +72,7 @@ class Visit:
 
     def misdeeds(self) -> dict[str, object]:
         """Console messages, exceptions, violations of its policy, and requests for anything but itself."""
-        alien = [url for url in self.asked if url.partition("#")[0] != self.address]
+        alien = [url for url in self.asked if url.partition("#")[0] not in (self.address, "data:,")]
         violations = self.page.evaluate("() => window.violations")
         found = {"said": self.said, "asked": alien, "violations": violations}
         return {name: what for name, what in found.items() if what}
