@@ -18,7 +18,7 @@ from conformance.reporting.html import to_html
 from conformance.reporting.json_file import to_json
 from conformance.reporting.markdown import to_markdown
 from conformance.reporting.merging import merge
-from conformance.reporting.readiness import Readiness, Selection, Shard, Tool
+from conformance.reporting.readiness import Commit, Readiness, Selection, Shard, Tool
 from conformance.reporting.verdict import assemble, status_of
 
 IDS = [check.id for check in CATALOGUE]
@@ -190,6 +190,10 @@ def _of_contract(**changed: object) -> Callable[[Readiness], Readiness]:
         (
             _with_run(client_digest=None),
             "part-2 does not have the client digest of part-1: none, there ",
+        ),
+        (
+            _with_run(commit=Commit(id="3f2a91", modified=True)),
+            "part-2 does not have the commit of part-1: 3f2a91, with changes, there none",
         ),
         (_with_run(api_version="2023"), "part-2 does not have the API version of part-1: 2023, there "),
         (_with_run(examples=3), "part-2 does not have the examples of part-1: 3, there 25; run all "),
