@@ -151,7 +151,8 @@ def _pieces(readiness: Readiness, *, folded: bool) -> Iterator[_Piece]:
 
 def _head(readiness: Readiness) -> Iterator[_Piece]:
     known = dict(wording.facts(readiness))
-    about = [known[label] for label in ("Contract", "Client", "Seed", "Written") if label in known]
+    named = ("Contract", "Client", "Commit", "Seed", "Written")
+    about = [f"{label.lower()} {known[label]}" for label in named if label in known]
     sentence = plain(wording.sentence(readiness), _MOST_OF_A_SENTENCE)
     yield _Piece(
         (
