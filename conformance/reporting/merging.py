@@ -99,7 +99,8 @@ def merge(parts: Parts) -> Readiness:
 
 
 def _committed(commit: Commit) -> str:
-    return f"{commit.id}{', with changes' if commit.modified else ''}"
+    # The change first: what is quoted is cut.
+    return f"{'changed ' if commit.modified else ''}{commit.id}"
 
 
 def _not_parts(parts: Parts) -> Iterator[str]:

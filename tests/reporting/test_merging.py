@@ -193,7 +193,7 @@ def _of_contract(**changed: object) -> Callable[[Readiness], Readiness]:
         ),
         (
             _with_run(commit=Commit(id="3f2a91", modified=True)),
-            "part-2 does not have the commit of part-1: 3f2a91, with changes, there none",
+            "part-2 does not have the commit of part-1: changed 3f2a91, there none",
         ),
         (_with_run(api_version="2023"), "part-2 does not have the API version of part-1: 2023, there "),
         (_with_run(examples=3), "part-2 does not have the examples of part-1: 3, there 25; run all "),
