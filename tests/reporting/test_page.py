@@ -11,12 +11,13 @@ from itertools import pairwise
 
 import pytest
 from page_samples import PAGES, hostile, of_every_state, slowly, storm, waived
-from reporting_samples import all_passed, finding, with_results
+from reporting_samples import Waiver, all_passed, finding, with_results
 
 from conformance.finding import CheckResult
 from conformance.reporting.html import to_html
 from conformance.reporting.json_file import to_json
 from conformance.reporting.readiness import Readiness
+from conformance.reporting.reproduction import rerun
 
 KINDS = {name: report for name, report in PAGES.items() if name not in ("large", "many")}
 each_kind = pytest.mark.parametrize("report", KINDS.values(), ids=KINDS)
@@ -183,8 +184,39 @@ def test_where_nothing_stands_in_the_way_the_page_says_so():
         "What could be better Nothing stands in the way. Advice that was not followed: Limited clients"
         in text
     )
+    both = with_results(
+        CheckResult("rate-limits.jitter", "failed", finding=finding()),
+        CheckResult("retries.bounded", "skipped", reason="no time"),
+        waivers=(Waiver("retries.bounded"),),
+    )
+    text = paragraphs(to_html(both))
+    assert (
+        "What stands in the way Nothing but what is waived: the names below answer for it. Advice that was"
+        in text
+    )
     unselected = paragraphs(to_html(PAGES["selected"]()))
     assert "What stands in the way Nothing that was examined. What was not is below." in unselected
+
+
+def test_the_commands_that_repeat_a_run_say_what_was_asked_of_it():
+    def told(**run: object) -> str:
+        return rerun(with_results(**run))
+
+    assert told() == "golive run --seed 20261122 --examples 25"
+    assert told(profile="golive.yaml") == "golive run --seed 20261122 --examples 25"
+    assert told(profile="a b.yaml") == "golive run --profile 'a b.yaml' --seed 20261122 --examples 25"
+    assert told(profile="demo --bad") == "golive demo --bad --seed 20261122"
+    assert told(sandbox="proxy in front of https://api.vendor.example/v2").endswith(
+        "--proxy https://api.vendor.example/v2"
+    )
+    assert told(selected={"retries.bounded"}).endswith("--examples 25 --select 'retries.*'")
+    assert told(selected={"retries.bounded"}, shard={"index": 2, "count": 3}).endswith("--shard 2/3")
+
+
+def test_a_finding_at_an_endpoint_is_asked_for_there_again():
+    html = to_html(PAGES["account"]())
+    assert "--select account.key-in-header-only --api https://api.vendor.example/v2</code>" in html
+    assert "golive replay DIR" not in html
 
 
 def test_checks_that_were_not_tested_for_one_reason_are_one_line():
@@ -230,7 +262,7 @@ def test_the_page_tells_the_counterexample_and_the_remedy():
     assert "attempt 2  key B 77aa01bb…556601, not A" in html
     assert "│ waits 1.2 s" in html
     assert "<code>golive replay DIR retries.exactly-once</code>" in html
-    assert "<code>golive run --seed 20261122 --select retries.exactly-once</code>" in html
+    assert "<code>golive run --seed 20261122 --examples 25 --select retries.exactly-once</code>" in html
     assert "golive replay DIR account.key-not-logged" not in html
     text = paragraphs(html)
     assert "How to mend it Make the key once for each order reference" in text
