@@ -123,7 +123,7 @@ MALFORMED = (
     ),
     (waiver(FAILS, day(4)), "account", f'"{FAILS}" is waived twice; keep one'),
     (
-        "- {check: versions.supported, reason: agreed, expires: 2026-12-01}\n",
+        "- {check: versions.supported, reason: agreed, expires: " + day(8) + "}\n",
         "{",
         "missing; add it, who answers",
     ),
