@@ -190,6 +190,15 @@ def test_a_link_to_what_the_search_hides_ends_the_search(visit):
     assert page.locator("#status").input_value() == ""
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_linked_to_is_not_under_the_bar(visit, width):
+    page = visit("every state", "#retries.exactly-once", width=width).page
+    bar = page.locator(".filter").bounding_box()
+    title = page.locator("[id='retries.exactly-once'] h3").bounding_box()
+    assert 0 <= title["y"] < 400
+    assert bar["y"] + bar["height"] <= title["y"]
+
+
 # Finding
 
 
