@@ -28,7 +28,7 @@ from conformance.reporting.folder import write
 from conformance.reporting.json_file import read_report
 from conformance.reporting.readiness import Readiness
 from conformance.suite import Suite
-from gallery.steadying import MOMENT, in_common, raced_in, steady
+from gallery.steadying import MOMENT, differences, steady
 from gallery.viewing import HOME
 
 SAMPLES = REPORTS / "samples"
@@ -193,8 +193,7 @@ def settled(fresh: Readiness, stored: Readiness | None) -> Readiness:
     """The stored report, if it differs from the fresh one in nothing but times and the outcome of races."""
     if stored is None:
         return fresh
-    raced = raced_in(stored) | raced_in(fresh)
-    return stored if in_common(stored, raced) == in_common(fresh, raced) else fresh
+    return fresh if any(differences(stored, fresh)) else stored
 
 
 def stored(sample: Sample) -> Readiness | None:

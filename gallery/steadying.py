@@ -31,6 +31,8 @@ Json: TypeAlias = Any
 
 MOMENT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """when every sample was written, and every trial of it began"""
+MOST_SHOWN = 200
+"""characters of what differs"""
 DIGITS = 3
 """of seconds of client time"""
 _TIMES = frozenset(
@@ -62,15 +64,29 @@ def steady(result: CheckResult) -> CheckResult:
     return results.validate_json(json.dumps(data))
 
 
-def is_raced(result: CheckResult) -> bool:
-    """Does its finding tell what no seed decides: which of several orders came first, or how long a real clock took?"""
-    evidence = result.finding.evidence if result.finding else None
-    if evidence is None:
-        return False
-    return evidence.trial.concurrent or evidence.trial.twice or evidence.clock.kind != "virtual"
+def differences(old: Readiness, new: Readiness) -> Iterator[str]:
+    """Where two reports of runs with the same seed differ, in more than times and what came of races."""
+    raced = _raced_in(old) | _raced_in(new)
+    yield from _differences(_in_common(old, raced), _in_common(new, raced), "")
 
 
-def in_common(readiness: Readiness, raced: frozenset[str]) -> Json:
+def _differences(old: Json, new: Json, place: str) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            yield from _differences(old.get(name), new.get(name), f"{place}.{name}".removeprefix("."))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(one, other, f"{place}[{number}]")
+    elif old != new:
+        yield f"{place}: {_shortened(old)} was {_shortened(new)} this time"
+
+
+def _shortened(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def _in_common(readiness: Readiness, raced: frozenset[str]) -> Json:
     """What every run with the same seed comes to, as JSON: all but times and what came of races."""
     data = readiness.model_dump(mode="json", by_alias=True)
     data.pop("generated_at")
@@ -114,8 +130,8 @@ def _without_times(data: Json) -> Json:
     return data
 
 
-def raced_in(readiness: Readiness) -> frozenset[str]:
-    """The checks of a stored report whose findings tell what no seed decides."""
+def _raced_in(readiness: Readiness) -> frozenset[str]:
+    """The checks whose findings tell what no seed decides: which order came first, or how late a machine was."""
     found = set()
     for check in readiness.checks:
         evidence: Mapping[str, Json] = check.finding.counterexample.evidence if check.finding else {}
