@@ -66,8 +66,7 @@
     for (const [name, field] of [["words", words], ["status", status], ["severity", severity]]) {
       if (field.value) query.set(name, field.value);
     }
-    const hash = query.size ? `#?${query}` : "#checklist";
-    history.replaceState(null, "", hash);
+    history.replaceState(null, "", `${query}` ? `#?${query}` : "#checklist");
   };
   const search = () => { apply(); remember(); };
   const reset = () => { words.value = status.value = severity.value = ""; };
@@ -120,7 +119,6 @@
     if (link.dataset.show) {
       reset();
       status.value = link.dataset.show;
-      if (status.selectedIndex === -1) status.value = "";
       search();
     } else if (link.hash === location.hash) {
       reveal(meant(link.hash.slice(1)), true);

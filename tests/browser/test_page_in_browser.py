@@ -170,23 +170,24 @@ def test_every_check_has_a_link_that_leads_to_it_and_opens_it(visit):
     here = visit("every state")
     for check in of_every_state().checks:
         here.page.evaluate("(id) => { location.hash = id; }", check.id)
-        here.page.wait_for_function("(id) => document.getElementById(id).open", arg=check.id)
+        focused = "(id) => document.activeElement.closest('details')?.id === id"
+        here.page.wait_for_function(focused, arg=check.id)
         place = here.page.locator(f"[id='{check.id}']")
         assert place.evaluate("(it) => it.getBoundingClientRect().top") < 800
-        assert here.page.evaluate("() => document.activeElement.closest('details')?.id") == check.id
+        assert place.evaluate("(it) => it.open")
     here.go("#retries.exactly-once")
     assert here.page.locator("[id='retries.exactly-once'] .story").is_visible()
     link = here.page.locator(".findings .anchor").first
     assert link.is_visible()
     link.click()
-    assert here.page.evaluate("() => document.activeElement.localName") == "summary"
+    here.page.wait_for_function("() => document.activeElement.localName === 'summary'")
 
 
 def test_a_link_to_what_the_search_hides_ends_the_search(visit):
     page = visit("every state", "#?status=passed").page
     assert "retries.exactly-once" not in page.evaluate(SHOWN)
     page.locator(".obstacles a[href='#retries.exactly-once']").click()
-    assert page.locator("[id='retries.exactly-once'] .story").is_visible()
+    page.locator("[id='retries.exactly-once'] .story").wait_for()
     assert page.locator("#status").input_value() == ""
 
 
@@ -251,6 +252,8 @@ def test_words_are_looked_for_in_ids_titles_requirements_summaries_and_reasons(v
 
 
 def test_a_count_in_the_head_shows_the_checks_that_it_counts(visit):
+    page = visit("ready").page
+    assert page.locator(".counts a").count() == 1
     page = visit("every state").page
     page.locator(".counts a", has_text="not tested").click()
     assert set(page.evaluate(SHOWN)) == {"retries.bounded", "rate-limits.jitter"}
