@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
 
+from conformance.reporting.observations import added
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import Cover, Readiness, Run, WaiverEntry
 from conformance.reporting.verdict import standing, summarise, verdict_of_selected, waiver_state
@@ -39,6 +40,7 @@ def inconsistencies(readiness: Readiness) -> list[Misfit]:
         *_requirements(readiness),
         *_waivers(readiness),
         *_duties(readiness),
+        *_observations(readiness),
     ]
 
 
@@ -210,3 +212,22 @@ def _duties(readiness: Readiness) -> Iterator[Misfit]:
             yield Misfit(place, f"names {', '.join(strange)}, which the report does not have")
         elif not duty.checks or list(duty.checks) != sorted(set(duty.checks), key=lambda id_: listed[id_]):
             yield Misfit(place, "does not name each check that met it once, in their order")
+
+
+def _observations(readiness: Readiness) -> Iterator[Misfit]:
+    measured = readiness.observations
+    if measured is None:
+        return
+    if not readiness.run.trials:
+        yield Misfit("observations", "were made in no trial")
+    if added([measured]) != measured:
+        yield Misfit("observations", "are not in their order, or there twice")
+    for index, entry in enumerate(measured.waits):
+        short = sum(
+            count
+            for waited, count in entry.waited
+            if entry.required_s is not None and waited <= entry.required_s
+        )
+        if entry.early > short:
+            told = f"is {entry.early:,}, but no more than {short:,} of these waits can have been too short"
+            yield Misfit(f"observations.waits[{index}].early", told)

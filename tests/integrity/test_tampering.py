@@ -30,7 +30,13 @@ from conformance.reporting.agreement import disagreements
 from conformance.reporting.consistency import inconsistencies, miscounted
 from conformance.reporting.counterexample import counterexample_digest
 from conformance.reporting.json_file import to_json
-from conformance.reporting.readiness import Counterexample, Readiness
+from conformance.reporting.readiness import (
+    AttemptsEntry,
+    Counterexample,
+    Observations,
+    Readiness,
+    WaitsEntry,
+)
 from conformance.reporting.verification import Verification, look_at
 from conformance.retrial import Terms, Unjudgeable, digest_misfits, judged_again
 
@@ -360,6 +366,28 @@ def test_reports_in_every_state_of_a_run_fit() -> None:
     ):
         found = verified(files_of(readiness))
         assert found.misfits == []
+
+
+WAIT = WaitsEntry(after="a 429", required_s=5.0, waited=((1.0, 2), (6.0, 1)), early=2)
+ONCE = AttemptsEntry(attempts=1, orders=3)
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        (Observations(waits=(WAIT,), attempts=(ONCE,)), []),
+        (
+            Observations(waits=(WAIT,), attempts=(ONCE, ONCE)),
+            ["observations are not in their order, or there twice"],
+        ),
+        (
+            Observations(waits=(WAIT.model_copy(update={"early": 3}),), attempts=(ONCE,)),
+            ["observations.waits[0].early is 3, but no more than 2 of these waits can have been too short"],
+        ),
+    ],
+)
+def test_what_was_measured_is_in_order_and_counted(measured: Observations, told: list[str]) -> None:
+    assert list(map(str, inconsistencies(report().model_copy(update={"observations": measured})))) == told
 
 
 def test_a_waiver_that_ran_out_since_is_spoken_of() -> None:
