@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -267,4 +268,47 @@ def test_a_part_that_contradicts_itself_is_refused() -> None:
     forged = dealt["part-3"].model_copy(update={"checks": better})
     assert all(
         line.startswith("part-3: it contradicts itself: ") for line in reasons({**dealt, "part-3": forged})
+    )
+
+
+def on(part: Readiness, day: int) -> Readiness:
+    """The same part, run on that day of November: what is counted in days from its own day is."""
+    today = date(2026, 11, day)
+    checks = tuple(
+        check.model_copy(
+            update={
+                "waiver": check.waiver.model_copy(update={"days_left": (check.waiver.expires - today).days})
+            }
+        )
+        if check.waiver
+        else check
+        for check in part.checks
+    )
+    waivers = tuple(
+        waiver.model_copy(update={"days_left": (waiver.expires - today).days}) for waiver in part.waivers
+    )
+    written = part.generated_at.replace(day=day)
+    return part.model_copy(update={"checks": checks, "waivers": waivers, "generated_at": written})
+
+
+def test_parts_on_either_side_of_midnight_count_days_from_the_last() -> None:
+    dealt = parts()
+    dealt["part-1"] = on(dealt["part-1"], 23)
+    whole = merge(dealt)
+    assert whole.generated_at.day == 23
+    assert inconsistencies(whole) == []
+    assert [waiver.days_left for waiver in whole.waivers] == [
+        waiver.days_left - 1 for waiver in everything().waivers
+    ]
+
+
+def test_a_waiver_that_ran_out_between_two_parts_is_refused() -> None:
+    waivers = (Waiver("retries.concurrent-submit", expires=TODAY),)
+    dealt = {f"part-{index}": part(index, ids, waivers=waivers) for index, ids in enumerate(DEALT, 1)}
+    holder = next(
+        name for name, each in dealt.items() if "retries.concurrent-submit" in each.run.selection.checks
+    )  # type: ignore[union-attr]  # a part has one
+    later = next(name for name in dealt if name != holder)
+    assert reasons({**dealt, later: on(dealt[later], 23)}) == (
+        "the waiver on retries.concurrent-submit ran out while the parts were run; run them again",
     )
