@@ -222,7 +222,7 @@ def of_every_state() -> Readiness:
     )
     cells = (
         Cell("not_found", "404", "rejected, not sent again"),
-        Cell("server_error", "500", "created, sent again"),
+        Cell("server_error", "500", "created, sent again", True),
     )
     for changed in (
         CheckResult(

@@ -287,6 +287,12 @@ def slow() -> CheckResult:
     return CheckResult("retries.exactly-once", "failed", finding=finding(slowly()))
 
 
+def test_the_matrix_marks_what_the_check_objects_to():
+    text = paragraphs(to_html(of_every_state()))
+    assert "not_found 404 rejected, not sent again no objection" in text
+    assert "server_error 500 created, sent again objects" in text
+
+
 def test_what_is_too_long_for_the_page_is_cut_and_its_length_is_said():
     evidence = storm(12)
     long = replace(evidence.exchanges[0], body="b" * 1_000_000, response_body="a" * 3_000)
