@@ -287,7 +287,8 @@ def _matrix(check: CheckEntry) -> Iterator[str]:
     yield "| what came | | what it did |"
     yield "|---|---|---|"
     for cell in check.matrix or ():
-        yield f"| {_cell(cell.row)} | {escaped(cell.column)} | {escaped(cell.text)} |"
+        told = f"**{escaped(cell.text)}** ✘" if cell.wrong else escaped(cell.text)
+        yield f"| {_cell(cell.row)} | {escaped(cell.column)} | {told} |"
     yield ""
 
 

@@ -112,3 +112,11 @@ def test_bars_in_a_table_stay_in_their_cells():
     row = CheckResult("errors.type-surfaced", "passed", trials=1, matrix=(Cell("a|b`|`c", "x|y", "|"),))
     (line,) = [line for line in to_markdown(with_results(row)).splitlines() if line.startswith("| `` a")]
     assert line == "| `` a\\|b`\\|`c `` | x\\|y | \\| |"
+
+
+def test_what_the_check_objects_to_stands_out_of_its_matrix():
+    cells = (Cell("server_error", "500", "created", True), Cell("not_found", "404", "rejected", False))
+    row = CheckResult("errors.type-surfaced", "failed", trials=1, matrix=cells)
+    text = to_markdown(with_results(row))
+    assert "| `server_error` | 500 | **created** ✘ |" in text
+    assert "| `not_found` | 404 | rejected |" in text
