@@ -335,8 +335,8 @@ class Suite:
     def report(
         self, results: Sequence[CheckResult], interrupted: str | None = None, *, now: datetime | None = None
     ) -> Readiness:
-        """Everything that the results add up to, whether all of them came or not. `now`: when the report is written, and
-        by whose day in UTC waivers hold; this very moment if None.
+        """Everything that the results add up to, whether all of them came or not. `now`: when the report is written,
+        and by whose day in UTC waivers hold; this very moment if None.
         """
         from conformance.reporting.observations import observations
         from conformance.reporting.readiness import Commit, ContractFacts, Run, Selection, Shard, Tool

@@ -82,7 +82,9 @@ def test_nothing_stands_at_the_top_but_the_package(names: list[PurePosixPath]) -
 
 def test_nothing_is_shipped_that_came_about_by_itself(names: list[PurePosixPath]) -> None:
     for name in names:
-        assert not {"__pycache__", ".hypothesis", "node_modules", "golive-report", "samples"} & set(name.parts)
+        assert not {"__pycache__", ".hypothesis", "node_modules", "golive-report", "samples"} & set(
+            name.parts
+        )
         assert name.suffix not in {".pyc", ".log"}
 
 
