@@ -104,8 +104,16 @@ def _in_common(readiness: Readiness, raced: frozenset[str]) -> Json:
         elif finding:
             check["finding"] = _untimed(finding)
     measured = data.pop("observations", None) or {"waits": ()}
-    data["waits"] = [[each["after"], each["required_s"], each["early"] > 0] for each in measured["waits"]]
+    data["waits"] = sorted({_asked_for(each) for each in measured["waits"]})
     return data
+
+
+def _asked_for(waits: Json) -> str:
+    """After what the client waited, and for how long it had to where no header said so. What headers say in generated
+    trials is up to the version of Hypothesis, and a date is as far away as the second that it fell in.
+    """
+    after, told = _SECONDS.subn("some time", waits["after"])
+    return f"{after}, {'as told' if told else waits['required_s']}{', too early' if waits['early'] else ''}"
 
 
 def _untimed(finding: Json) -> Json:
