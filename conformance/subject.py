@@ -24,6 +24,8 @@ MOST_BYTES = 64 * 1024 * 1024
 """of a file that is compared with what is committed"""
 PATIENCE = 10.0
 """seconds on the wall for the question whether anything differs from the commit"""
+COMMANDS = 4
+"""of git's, that are asked one after another"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def client_standing(profile: Profile) -> Standing | None:
     own = [path.resolve() for path in _own_files(profile)]
     deadline = time.monotonic() + PATIENCE
     try:
-        repository = repository_of(own[0].parent if own else profile.folder, patience=PATIENCE)
+        repository = repository_of(own[0].parent if own else profile.folder, patience=PATIENCE / COMMANDS)
         if repository is None or repository.top is None:
             return None
         top = repository.top.resolve()
