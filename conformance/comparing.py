@@ -11,9 +11,9 @@ from typing import Literal
 
 from conformance.console import Console
 from conformance.mistakes import Mistakes
-from conformance.reporting.changes import compare
-from conformance.reporting.comparison import to_json
-from conformance.reporting.comparison_forms import print_comparison, to_markdown
+from conformance.reporting.comparison.changes import compare
+from conformance.reporting.comparison.entries import to_json
+from conformance.reporting.comparison.forms import print_comparison, to_markdown
 from conformance.reporting.readiness import Readiness
 from conformance.reporting.stored import stored_report
 

@@ -30,9 +30,9 @@ from conformance.faults import RateLimit, Reset
 from conformance.finding import CheckResult, Violation
 from conformance.mistakes import Mistakes
 from conformance.paths import REPORTS
-from conformance.reporting.changes import compare
-from conformance.reporting.comparison import CheckChange, Comparison, json_schema, to_json
-from conformance.reporting.comparison_forms import MOST, print_comparison, to_markdown
+from conformance.reporting.comparison.changes import compare
+from conformance.reporting.comparison.entries import CheckChange, Comparison, json_schema, to_json
+from conformance.reporting.comparison.forms import MOST, print_comparison, to_markdown
 from conformance.reporting.readiness import Readiness
 
 BLOCKER, OTHER_BLOCKER = "retries.exactly-once", "versions.pinned"
@@ -397,7 +397,7 @@ def test_requirements_that_stand_otherwise_are_told() -> None:
 def test_the_published_schema_is_the_one_that_follows_from_the_models() -> None:
     published = json.loads((REPORTS / "comparison.schema.json").read_text())
     assert published == json_schema(), (
-        "write it anew: python -c 'import json; from conformance.reporting.comparison import json_schema; "
+        "write it anew: python -c 'import json; from conformance.reporting.comparison.entries import json_schema; "
         "print(json.dumps(json_schema(), indent=2))' > reports/comparison.schema.json"
     )
     jsonschema.Draft202012Validator.check_schema(published)

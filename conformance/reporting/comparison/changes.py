@@ -13,9 +13,10 @@ from typing import get_args
 
 from conformance.finding import Severity
 from conformance.mistakes import Mistakes
-from conformance.reporting import contrast, wording
-from conformance.reporting.circumstances import circumstances, warnings
-from conformance.reporting.comparison import (
+from conformance.reporting import wording
+from conformance.reporting.comparison import contrast
+from conformance.reporting.comparison.circumstances import circumstances, warnings
+from conformance.reporting.comparison.entries import (
     SCHEMA,
     Change,
     CheckChange,
@@ -26,11 +27,11 @@ from conformance.reporting.comparison import (
     StandingChange,
     WaiverEntryChange,
 )
+from conformance.reporting.comparison.waivers import waiver_changes
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import CheckEntry, ContractFacts, Readiness, Tool, Verdict
 from conformance.reporting.verdict import verdict
-from conformance.reporting.waiver_changes import waiver_changes
 
 UNASKED = "not asked for"
 GRAVITY: Mapping[Verdict, int] = {"ready": 0, "ready-with-waivers": 0, "incomplete": 1, "not-ready": 2}

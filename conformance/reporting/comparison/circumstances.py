@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from conformance.reporting.comparison import Difference
+from conformance.reporting.comparison.entries import Difference
 from conformance.reporting.consistency import inconsistencies
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted, duration

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import zip_longest
 
-from conformance.reporting.comparison import WaiverChange, WaiverEntryChange
+from conformance.reporting.comparison.entries import WaiverChange, WaiverEntryChange
 from conformance.reporting.plain import plain
 from conformance.reporting.readiness import Readiness, WaiverEntry
 

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 
 from pydantic import JsonValue
 
-from conformance.reporting.comparison import Line
+from conformance.reporting.comparison.entries import Line
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import Counterexample, FindingEntry, Step

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from conformance.reporting import wording
-from conformance.reporting.comparison import Change, CheckChange, Comparison, Line, Side
+from conformance.reporting.comparison.entries import Change, CheckChange, Comparison, Line, Side
 from conformance.reporting.lines import heading, print_line, prose, width_of
 from conformance.reporting.markdown import code, escaped, fenced
 from conformance.reporting.plain import obeyed_by_nobody
