@@ -153,3 +153,24 @@ def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(repo: Repo) -> None:
     (repo.folder / "notes.txt").unlink()
     os.mkfifo(repo.folder / "notes.txt")
     assert standing(repo) == Standing(commit, modified=True)
+
+
+def test_a_git_that_does_not_answer_costs_the_commit_alone(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.commit(golive__yaml=PYTHON, orders__py="def place_order(): ...\n")
+    (tmp_path / "bin").mkdir()
+    silent = tmp_path / "bin" / "git"
+    silent.write_text("#!/bin/sh\nexec sleep 600\n")
+    silent.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(subject, "PATIENCE", 0.4)
+    assert client_standing(profile_in(repo.folder)) is None
+
+
+def test_what_there_was_no_time_to_look_at_counts_as_changed(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = repo.commit(golive__yaml=PYTHON, orders__py="def place_order(): ...\n")
+    monkeypatch.setattr(subject, "MOST_BYTES", 10)
+    assert standing(repo) == Standing(commit, modified=True)
