@@ -75,7 +75,8 @@ def _known_for(named: Path | None) -> Callable[[Readiness], Known]:
             return Known(checks, catalogue.requirements(), version=__version__)
         contract, digest = found
         under = tuple(check.under(contract) for check in checks)
-        return Known(under, catalogue.requirements(), contract, digest, __version__)
+        whose = "golive" if named is None else str(named)
+        return Known(under, catalogue.requirements(), contract, digest, __version__, whose)
 
     return known_for
 

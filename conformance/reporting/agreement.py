@@ -29,7 +29,8 @@ SIMULATED, BEHIND_PROXY = "simulated", "proxy in front of "
 @dataclass(frozen=True, slots=True)
 class Known:
     """What this golive knows. `contract`: the one that the report names, None if it is not at hand; then `checks` have
-    the severities that they have under no contract in particular. `contract_digest`: of its file.
+    the severities that they have under no contract in particular. `contract_digest`: of its file; `contract_from`: who
+    has it.
     """
 
     checks: Sequence[Check]
@@ -37,6 +38,7 @@ class Known:
     contract: Contract | None = None
     contract_digest: str = ""
     version: str = ""
+    contract_from: str = "golive"
 
     def check(self, id_: str) -> Check | None:
         return next((check for check in self.checks if check.id == id_), None)

@@ -197,7 +197,8 @@ def _agreement(found: Verification, readiness: Readiness, known: Known) -> None:
     ours = counted(len(known.checks), "check")
     clauses = counted(len(known.requirements), "requirement")
     told = readiness.contract
-    by = f"; the contract is {told.name} {told.version}" if known.contract is not None else ""
+    as_had = f"; the contract is {told.name} {told.version}, as {known.contract_from} has it"
+    by = as_had if known.contract is not None else ""
     _say(
         found,
         disagreements(readiness, known),

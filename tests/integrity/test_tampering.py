@@ -201,7 +201,8 @@ def test_the_report_fits_before_anything_is_changed() -> None:
         "readiness.json keeps to golive/readiness/v1: nothing in it is missing, unknown or there twice",
         "13 checks add up to not-ready, 16 requirements stand as their checks make them, "
         "4 waivers as the dates have it",
-        "13 checks and 16 requirements are those of golive-conformance 0.1.0; the contract is runa 2024-02-05",
+        "13 checks and 16 requirements are those of golive-conformance 0.1.0; the contract is runa 2024-02-05, as "
+        "golive has it",
         "3 counterexamples judged again: all show what they are said to show",
         "readiness.html, readiness.md, readiness.sarif and readiness.xml are what golive 0.1.0 makes of "
         "readiness.json, byte for byte",
