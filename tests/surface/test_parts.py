@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +98,25 @@ class Runs:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """The client of `golive demo`, examined at once, in three processes, and in three parts."""
-    project = Project(tmp_path_factory.mktemp("runs"))
+    """The client of `golive demo`, examined at once, in three processes, and in three parts: a minute of two cores, so
+    all of this pytest's processes share it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project, told = Project(shared / "runs"), shared / "runs.json"
+    with (shared / "runs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            project.folder.mkdir(exist_ok=True)
+            told.write_text(json.dumps({name: asdict(each) for name, each in _run_all(project).items()}))
+    ran = {name: Ran(**each) for name, each in json.loads(told.read_text()).items()}
+    for name, each in ran.items():
+        assert each.status == 0, f"{name}:\n{each.out}{each.err}"
+    return Runs(project, ran)
+
+
+def _run_all(project: Project) -> Mapping[str, Ran]:
     asked = ["run", "-p", str(demo_profile(bad=False)), "--examples", "1", "--seed", "7", "-o"]
     wanted = {
         "whole": [*asked, "whole"],
@@ -105,10 +124,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         **{f"part-{index}": [*asked, f"part-{index}", "--shard", f"{index}/3"] for index in (1, 2, 3)},
     }
     with ThreadPoolExecutor(2) as pool:
-        ran = dict(zip(wanted, pool.map(lambda words: project.golive(*words), wanted.values()), strict=True))
-    for name, each in ran.items():
-        assert each.status == 0, f"{name}:\n{each.out}{each.err}"
-    return Runs(project, ran)
+        return dict(zip(wanted, pool.map(lambda words: project.golive(*words), wanted.values()), strict=True))
 
 
 def test_several_processes_come_to_the_same_report(runs: Runs) -> None:
