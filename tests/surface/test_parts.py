@@ -29,16 +29,16 @@ TIMES = {"generated_at", "duration_s", "simulated_s", "parts", "waited"}
 # Which check falls to which part
 
 
-@given(st.integers(1, 40), st.none() | st.integers(0, 100))
+@given(st.data(), st.integers(1, 40), st.none() | st.integers(0, 100))
 @settings(max_examples=15, deadline=None)
-def test_every_check_falls_to_exactly_one_part(count: int, examples: int | None) -> None:
+def test_every_check_falls_to_exactly_one_part(data: st.DataObject, count: int, examples: int | None) -> None:
     checks, contract = catalogue.checks(), load_contract("runa")
-    dealt = [part_of(checks, contract, (index, count), examples) for index in range(1, count + 1)]
-    ids = [check.id for part in dealt for check in part]
-    assert sorted(ids) == sorted(check.id for check in checks)
-    order = [check.id for check in checks]
-    for part in dealt:
-        assert [check.id for check in part] == sorted((check.id for check in part), key=order.index)
+    dealt = deal(checks, contract, count, examples).part
+    assert sorted(dealt) == sorted(check.id for check in checks)
+    assert set(dealt.values()) <= set(range(count))
+    index = data.draw(st.integers(1, count))
+    own = part_of(checks, contract, (index, count), examples)
+    assert own == tuple(check for check in checks if dealt[check.id] == index - 1)
 
 
 def test_the_order_of_the_checks_changes_nothing() -> None:
