@@ -21,11 +21,11 @@ from conformance.examination import SILENCE, SUDDEN_END
 from conformance.finding import Finding, Violation
 from conformance.judge.talk import Talk
 from conformance.remarks import remarks_under
-from conformance.reporting.consistency import Misfit
 from conformance.reporting.counterexample import counterexample_digest, finding_entry
+from conformance.reporting.integrity.consistency import Misfit
+from conformance.reporting.integrity.strict_json import differences
 from conformance.reporting.plain import plain_json
 from conformance.reporting.readiness import CheckEntry, Counterexample, FindingEntry
-from conformance.reporting.strict_json import differences
 
 MOST_EXCHANGES = 20_000
 """of one trial; a client that storms is ended long before"""

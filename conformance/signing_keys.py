@@ -38,7 +38,7 @@ class SigningKey:
 
     def sign(self, readiness: Readiness, files: Mapping[str, str]) -> str:
         """The signature's file over a report with these files (SHA-256 in hex, by name)."""
-        from conformance.reporting.signing import sealed, statement
+        from conformance.reporting.integrity.signing import sealed, statement
 
         return sealed(statement(readiness, files), self.signer)
 

@@ -15,12 +15,12 @@ from conformance import __version__, catalogue
 from conformance.console import Console
 from conformance.contracts import builtin_names, contract_digest, load_contract
 from conformance.mistakes import Mistakes
-from conformance.reporting.agreement import Known
+from conformance.reporting.integrity.agreement import Known
+from conformance.reporting.integrity.received import receive
+from conformance.reporting.integrity.verification import Verification, verify
 from conformance.reporting.lines import print_line
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted
-from conformance.reporting.received import receive
-from conformance.reporting.verification import Verification, verify
 from conformance.reporting.wording import VERDICTS
 from conformance.signing_keys import read_public_key
 

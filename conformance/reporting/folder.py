@@ -18,12 +18,12 @@ from typing import TypeAlias
 
 from conformance.hygiene.canary import Scanner
 from conformance.reporting.html import to_html
+from conformance.reporting.integrity.signing import SIGNATURE
 from conformance.reporting.json_file import to_json
 from conformance.reporting.junit import to_junit
 from conformance.reporting.markdown import escaped, to_markdown
 from conformance.reporting.readiness import Readiness
 from conformance.reporting.sarif import to_sarif
-from conformance.reporting.signing import SIGNATURE
 
 Sign: TypeAlias = "Callable[[Readiness, Mapping[str, str]], str]"
 """from a report, and the SHA-256 of its files by name, to the text of the signature's file"""

@@ -11,7 +11,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from conformance.mistakes import Mistakes
-from conformance.reporting.consistency import inconsistencies, report_date
+from conformance.reporting.integrity.consistency import inconsistencies, report_date
 from conformance.reporting.observations import added
 from conformance.reporting.quantities import counted
 from conformance.reporting.readiness import (

@@ -29,11 +29,11 @@ from conformance.faults import Reset
 from conformance.finding import Cell, CheckResult, Finding, Location, Violation
 from conformance.judge.talk import Talk
 from conformance.remarks import remarks_under
-from conformance.reporting.agreement import Known
+from conformance.reporting.integrity.agreement import Known
+from conformance.reporting.integrity.received import Received
+from conformance.reporting.integrity.verification import Verification, verify
 from conformance.reporting.readiness import Commit, ContractFacts, Readiness, Run, Selection, Tool
-from conformance.reporting.received import Received
 from conformance.reporting.verdict import RunFacts, assemble
-from conformance.reporting.verification import Verification, verify
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()

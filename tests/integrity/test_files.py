@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from integrity_reports import CONTRACT, files_of, known, report, verified, write_files
 
-from conformance.reporting.agreement import Known
+from conformance.reporting.integrity.agreement import Known
+from conformance.reporting.integrity.received import LARGEST, first_difference, receive
+from conformance.reporting.integrity.strict_json import NotStrict, differences, read_strictly
+from conformance.reporting.integrity.verification import verify
 from conformance.reporting.plain import plain
-from conformance.reporting.received import LARGEST, first_difference, receive
-from conformance.reporting.strict_json import NotStrict, differences, read_strictly
-from conformance.reporting.verification import verify
 
 FORMS = ("readiness.html", "readiness.xml", "readiness.md", "readiness.sarif")
 Files = dict[str, bytes]
@@ -244,7 +244,7 @@ def test_other_versions_still_have_to_add_up() -> None:
 
 
 def test_a_contract_that_is_not_at_hand_leaves_the_judging_open() -> None:
-    from conformance.reporting.received import Received
+    from conformance.reporting.integrity.received import Received
 
     alone = Known(known().checks, known().requirements, version="0.1.0")
     found = verify(Received(whole(), ()), lambda _: alone, today=report().generated_at.date())
@@ -262,7 +262,7 @@ def test_checks_of_the_integrators_own_are_spoken_of() -> None:
         known().contract_digest,
         "0.1.0",
     )
-    from conformance.reporting.received import Received
+    from conformance.reporting.integrity.received import Received
 
     found = verify(Received(whole(), ()), lambda _: fewer, today=report().generated_at.date())
     assert "1 check of the integrator's own, of which golive knows nothing: sandbox.reachable" in found.open

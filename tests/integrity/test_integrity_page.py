@@ -9,7 +9,7 @@ import pytest
 from integrity_reports import report, verified
 
 from conformance.reporting.folder import write
-from conformance.reporting.signing import statement
+from conformance.reporting.integrity.signing import statement
 from conformance.signing_keys import make_keys, read_public_key, read_signing_key
 from conformance.verifying import show
 

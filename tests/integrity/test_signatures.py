@@ -16,9 +16,9 @@ from integrity_reports import files_of, report, results, verified
 from conformance.finding import CheckResult
 from conformance.mistakes import Mistakes
 from conformance.reporting.folder import write
+from conformance.reporting.integrity.signing import SIGNATURE, statement
+from conformance.reporting.integrity.verification import Verification
 from conformance.reporting.readiness import Commit
-from conformance.reporting.signing import SIGNATURE, statement
-from conformance.reporting.verification import Verification
 from conformance.signing_keys import SigningKey, make_keys, read_public_key, read_signing_key
 
 pytest.importorskip("securesystemslib", reason="the extra `sign` is not installed")
@@ -231,7 +231,7 @@ def test_no_bit_of_the_signature_can_be_turned(signed: Files, home: Path) -> Non
     """Of the envelope every hundredth byte, of the statement and the signature by way of it."""
     text = signed[SIGNATURE]
     key = read_public_key(home / "release.pub")
-    from conformance.reporting.signing import NotAnEnvelope, is_signed_by, opened
+    from conformance.reporting.integrity.signing import NotAnEnvelope, is_signed_by, opened
 
     for place in range(0, len(text), 23):
         other_ = text[:place] + bytes([text[place] ^ 1]) + text[place + 1 :]

@@ -26,9 +26,10 @@ from integrity_reports import (
 )
 from pydantic import JsonValue, ValidationError
 
-from conformance.reporting.agreement import disagreements
-from conformance.reporting.consistency import inconsistencies, miscounted
 from conformance.reporting.counterexample import counterexample_digest
+from conformance.reporting.integrity.agreement import disagreements
+from conformance.reporting.integrity.consistency import inconsistencies, miscounted
+from conformance.reporting.integrity.verification import Verification, look_at
 from conformance.reporting.json_file import to_json
 from conformance.reporting.readiness import (
     AttemptsEntry,
@@ -37,7 +38,6 @@ from conformance.reporting.readiness import (
     Readiness,
     WaitsEntry,
 )
-from conformance.reporting.verification import Verification, look_at
 from conformance.retrial import Terms, Unjudgeable, digest_misfits, judged_again
 
 REPORT = "readiness.json"

@@ -14,8 +14,8 @@ from reporting_samples import CATALOGUE, REQUIREMENTS, TODAY, WAIVERS, Waiver, e
 
 from conformance.finding import CheckResult
 from conformance.mistakes import Mistakes
-from conformance.reporting.consistency import inconsistencies
 from conformance.reporting.html import to_html
+from conformance.reporting.integrity.consistency import inconsistencies
 from conformance.reporting.json_file import to_json
 from conformance.reporting.markdown import to_markdown
 from conformance.reporting.merging import merge

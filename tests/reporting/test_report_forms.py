@@ -26,8 +26,8 @@ from conformance.evidence import evidences
 from conformance.finding import CheckResult, Violation
 from conformance.paths import REPORTS
 from conformance.reporting import wording
-from conformance.reporting.consistency import inconsistencies
 from conformance.reporting.html import to_html
+from conformance.reporting.integrity.consistency import inconsistencies
 from conformance.reporting.json_file import json_schema, to_json
 from conformance.reporting.junit import to_junit
 from conformance.reporting.markdown import code, escaped, fenced, to_markdown

@@ -23,7 +23,7 @@ from reporting_samples import (
 )
 
 from conformance.finding import CheckResult
-from conformance.reporting.consistency import inconsistencies
+from conformance.reporting.integrity.consistency import inconsistencies
 from conformance.reporting.readiness import Selection
 from conformance.reporting.verdict import (
     assemble,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from conformance.reporting.comparison.entries import Difference
-from conformance.reporting.consistency import inconsistencies
+from conformance.reporting.integrity.consistency import inconsistencies
 from conformance.reporting.plain import plain
 from conformance.reporting.quantities import counted, duration
 from conformance.reporting.readiness import Readiness

@@ -14,9 +14,9 @@ from pydantic import JsonValue
 
 from conformance.check import Check
 from conformance.contract import Contract
-from conformance.reporting.consistency import Misfit
+from conformance.reporting.integrity.consistency import Misfit
+from conformance.reporting.integrity.strict_json import differences
 from conformance.reporting.readiness import CheckEntry, Readiness, Selection
-from conformance.reporting.strict_json import differences
 from conformance.reporting.verdict import ACCOUNT_ALONE, NOT_SELECTED, RequirementLike
 
 TOOL = "golive-conformance"

@@ -19,15 +19,11 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, ValidationError
 
 from conformance.mistakes import spell
-from conformance.reporting.agreement import Known, disagreements, own_checks
-from conformance.reporting.consistency import Misfit, inconsistencies, miscounted
 from conformance.reporting.folder import forms_of
-from conformance.reporting.json_file import json_schema, to_json
-from conformance.reporting.plain import plain
-from conformance.reporting.quantities import counted
-from conformance.reporting.readiness import SCHEMA, Readiness
-from conformance.reporting.received import REPORT, Received, first_difference, listed
-from conformance.reporting.signing import (
+from conformance.reporting.integrity.agreement import Known, disagreements, own_checks
+from conformance.reporting.integrity.consistency import Misfit, inconsistencies, miscounted
+from conformance.reporting.integrity.received import REPORT, Received, first_difference, listed
+from conformance.reporting.integrity.signing import (
     PAYLOAD_TYPE,
     SIGNATURE,
     NotAnEnvelope,
@@ -36,7 +32,11 @@ from conformance.reporting.signing import (
     opened,
     statement,
 )
-from conformance.reporting.strict_json import NotStrict, differences, read_strictly
+from conformance.reporting.integrity.strict_json import NotStrict, differences, read_strictly
+from conformance.reporting.json_file import json_schema, to_json
+from conformance.reporting.plain import plain
+from conformance.reporting.quantities import counted
+from conformance.reporting.readiness import SCHEMA, Readiness
 from conformance.retrial import Terms, Unjudgeable, digest_misfits, is_stored, judged_again
 
 if TYPE_CHECKING:

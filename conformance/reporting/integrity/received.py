@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.reporting.integrity.signing import SIGNATURE
+from conformance.reporting.integrity.strict_json import quoted
 from conformance.reporting.quantities import counted
-from conformance.reporting.signing import SIGNATURE
-from conformance.reporting.strict_json import quoted
 
 REPORT = "readiness.json"
 ALWAYS = (REPORT, "readiness.html", "readiness.xml", "readiness.md")

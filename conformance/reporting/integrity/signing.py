@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from conformance.reporting.integrity.strict_json import NotStrict, read_strictly
 from conformance.reporting.readiness import CheckEntry, Readiness
-from conformance.reporting.strict_json import NotStrict, read_strictly
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key, Signer
