@@ -155,7 +155,7 @@ def _digests(readiness: Readiness) -> list[tuple[str, str]]:
     run = readiness.run
     told = [
         ("Client", run.client_digest or ""),
-        ("Commit", run.commit.id if run.commit else ""),
+        ("Commit", wording.commit(run)),
         ("Profile", run.profile_digest or ""),
         ("Contract", readiness.contract.digest),
     ]

@@ -174,7 +174,7 @@ def verdict(
         or any(check.status == "skipped" for check in weighty)
     ):
         return "incomplete"
-    return "ready-with-waivers" if any(check.status == "waived" for check in weighty) else "ready"
+    return "ready-with-waivers" if any(check.status == "waived" for check in checks) else "ready"
 
 
 def exit_status(reached: Verdict) -> int:

@@ -146,9 +146,9 @@ def test_a_waiver_for_what_does_not_concern_the_run_is_harmless():
     assert (report.waivers[0].state, report.waivers[0].blocks, report.verdict) == ("unused", False, "ready")
 
 
-def test_a_waiver_of_advice_does_not_change_the_verdict_either():
+def test_the_verdict_tells_of_a_waiver_even_where_it_covers_advice_alone():
     report = with_results(failed(ADVISORY), waivers=(Waiver(ADVISORY),))
-    assert (of(report, ADVISORY).status, report.verdict) == ("waived", "ready")
+    assert (of(report, ADVISORY).status, report.verdict) == ("waived", "ready-with-waivers")
 
 
 def test_a_waiver_for_a_check_that_nobody_knows_blocks():
