@@ -29,9 +29,12 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium; tests that ask for it are skipped, visibly, where there is none."""
+    """Chromium; tests that ask for it are skipped, visibly, where there is none.
+
+    Not for longer than a module: while Playwright is there, an event loop runs in this thread, and others want theirs.
+    """
     if CHROMIUM is None:
         pytest.skip("there is no Chromium here")
     api = pytest.importorskip("playwright.sync_api")
