@@ -246,13 +246,17 @@ class Sandbox:
             self._world.struck = False
 
     async def _close(self) -> None:
-        await self._hand_over(None)
         for server in self._servers:
             server.close()
+        # A line that was taken in a moment ago is nobody's yet, and nobody would close it: it becomes a connection first.
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await self._hand_over(None)
         newcomers = asyncio.all_tasks() - {asyncio.current_task()}
         for newcomer in newcomers:
             newcomer.cancel()
         await asyncio.gather(*newcomers, return_exceptions=True)
+        await asyncio.sleep(0)  # in which what they had begun with is closed
 
 
 async def _nothing() -> None:
