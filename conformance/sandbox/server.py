@@ -248,7 +248,7 @@ class Sandbox:
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
-        # A line that was taken in a moment ago is nobody's yet, and nobody would close it: it becomes a connection first.
+        # What was taken in a moment ago is nobody's yet, and nobody would close it: first let it become a connection.
         for _ in range(3):
             await asyncio.sleep(0)
         await self._hand_over(None)
