@@ -44,6 +44,8 @@ _PORT = "40000"
 _SECONDS = re.compile(r"\d+(?:\.\d+)?(?= (?:s|ms|min|h)\b)")
 _AGENT = re.compile(r"(?<=/)\d[\w.]*")
 _LIBRARY = re.compile(r"[^\s\"'()]*/(?:site-packages|python3\.\d+)/")
+_LINE_THERE = re.compile(r"(/python/[^\s\"',]+, line )\d+")
+"""of a file of Python's library, which in another Python is another"""
 _TEMPORARY = re.compile(r"/tmp/[\w-]+")
 
 
@@ -125,7 +127,12 @@ def _untimed(finding: Json) -> Json:
     for output in evidence.get("outputs", ()):
         output["sightings"] = [[each["place"], each["form"]] for each in output["sightings"]]
         output["text"], output["size"] = "", 0
-    return _texts(_without_times(finding), [partial(_DATE.sub, "a date"), partial(_SECONDS.sub, "some time")])
+    chance = [
+        partial(_DATE.sub, "a date"),
+        partial(_SECONDS.sub, "some time"),
+        partial(_LINE_THERE.sub, r"\1somewhere"),
+    ]
+    return _texts(_without_times(finding), chance)
 
 
 def _without_times(data: Json) -> Json:
