@@ -89,7 +89,7 @@ def test_the_statement_is_what_its_consumers_read(signed: Files) -> None:
     assert signed[SIGNATURE].count(b"\n") == 1
     assert stated["_type"] == "https://in-toto.io/Statement/v1"
     assert stated["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
-    subjects = {subject["name"]: subject["digest"] for subject in stated["subject"]}  # type: ignore[attr-defined, index]
+    subjects = {subject["name"]: subject["digest"] for subject in stated["subject"]}  # type: ignore[attr-defined, index]  # JSON
     assert sorted(subjects) == ["client", *sorted(signed.keys() - {SIGNATURE})]
     assert subjects["client"] == {"golive-client-v1": "23" * 32, "gitCommit": "45" * 20}
     assert stated["predicate"] == {
@@ -119,7 +119,7 @@ def result_of(*ended: CheckResult, **more: object) -> object:
     by_id = {result.id: CheckResult(result.id, "passed", trials=1) for result in results()}
     by_id |= {result.id: result for result in ended}
     stated = statement(report(results=list(by_id.values()), **{"waivers": (), **more}), {})
-    return stated["predicate"]["result"]  # type: ignore[call-overload, index]
+    return stated["predicate"]["result"]  # type: ignore[call-overload, index]  # JSON
 
 
 def test_only_what_is_ready_without_a_but_has_passed() -> None:
